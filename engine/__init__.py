@@ -1,0 +1,1 @@
+"""Image search: opening pictures, encoders, metrics, the library and the questions to it."""
