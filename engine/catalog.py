@@ -1,0 +1,416 @@
+"""The catalogue: what is known of every picture and every file. The source of truth.
+
+Thumbnails and vectors can be made again from it and the files. It lives in SQLite or, by URL, in
+PostgreSQL; every method is one transaction over a whole batch.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+from sqlalchemy import bindparam, delete, exists, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session, aliased
+
+from engine.database import open_database
+from engine.schema import File, Image, TelegramFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from numpy.typing import NDArray
+    from sqlalchemy import ColumnElement, Connection, Engine, Select
+    from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
+    from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+
+State = Literal["pending", "ready"]
+
+CHUNK = 5000
+"""Ids per statement: SQLite takes 32,766 parameters, PostgreSQL 65,535."""
+
+
+@dataclass(frozen=True, slots=True)
+class Photo:
+    """The facts of one picture.
+
+    `id` is the first 16 hex digits of its content's SHA-256, `owner` None for a picture that is
+    everyone's, `near_of` the id of the picture it nearly repeats. `path` is one of its files (the
+    library's own copy if there is one); `add_pending` does not look at it, files have their own
+    record.
+    """
+
+    id: str
+    category: str
+    width: int
+    height: int
+    phash: int
+    owner: int | None = None
+    near_of: str | None = None
+    source: str | None = None
+    landing_page: str | None = None
+    title: str | None = None
+    creator: str | None = None
+    licence: str | None = None
+    licence_url: str | None = None
+    state: State = "pending"
+    path: Path | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """One file as it was when it was last read; unchanged size and mtime mean: not read again."""
+
+    path: str
+    image_id: str
+    category: str
+    size: int
+    mtime_ns: int
+    is_stored: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class CategoryCount:
+    """How many pictures that can be found a category has."""
+
+    category: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The catalogue in figures; `pictures` counts the ready ones, `bytes` their files."""
+
+    pictures: int
+    pending: int
+    near_duplicates: int
+    categories: int
+    files: int
+    bytes: int
+
+
+class Catalog:
+    """Facts about pictures and files, in batches. Safe to use from several threads.
+
+    One content may lie in several files. The picture's category is that of its files; when they
+    disagree it stays what it was as long as one file agrees, else the first path decides.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._writer = engine.execution_options(takes_write_lock=True)
+
+    @classmethod
+    def open(cls, url: str, *, create: bool = True) -> Self:
+        """Open the database and bring its tables up to date.
+
+        Args:
+            url: SQLAlchemy URL (`Settings.database`).
+            create: Make a new SQLite file (and its folder) where there is none.
+
+        Raises:
+            StoreError: There is no database (`create=False`), it cannot be reached, is damaged, or
+                was written by a newer version of the program.
+        """
+        return cls(open_database(url, create=create))
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def session(self, *, read_only: bool = False) -> Iterator[Session]:
+        """A session over the tables of `engine.schema`: committed at the end, undone on an error.
+
+        Args:
+            read_only: Do not take SQLite's write lock, so writers need not be waited for.
+        """
+        bind = self._engine if read_only else self._writer
+        with Session(bind, expire_on_commit=False) as session:
+            yield session
+            session.commit()
+
+    # Reading
+
+    def facts(self, ids: Iterable[str]) -> dict[str, Photo]:
+        """The facts of these pictures, pending ones too; ids that are unknown are left out."""
+        one_path = (
+            select(File.path)
+            .where(File.image_id == Image.id)
+            .order_by(File.is_stored.desc(), File.path)
+            .limit(1)
+            .correlate(Image)
+            .scalar_subquery()
+        )
+        query = select(*(getattr(Image, name) for name in _FACTS), one_path)
+        found: dict[str, Photo] = {}
+        with self._engine.connect() as connection:
+            for chunk in _chunks(ids):
+                for row in connection.execute(query.where(Image.id.in_(chunk))):
+                    path = None if row[-1] is None else Path(row[-1])
+                    values: tuple[Any, ...] = (*row[:-1], path)
+                    found[row[0]] = Photo(*values)
+        return found
+
+    def categories(self, owner: int | None = None) -> list[CategoryCount]:
+        """The categories of one owner's ready pictures (None: everyone's), by name."""
+        query = (
+            select(Image.category, func.count())
+            .where(Image.state == "ready", _owned_by(owner))
+            .group_by(Image.category)
+        )
+        with self._engine.connect() as connection:
+            counts = [
+                CategoryCount(category, count) for category, count in connection.execute(query)
+            ]
+        return sorted(counts, key=lambda each: each.category)
+
+    def ids_in(self, category: str, owner: int | None = None) -> list[str]:
+        """Ids of one owner's ready pictures (None: everyone's) in a category, in order."""
+        return self._column(
+            select(Image.id)
+            .where(Image.category == category, Image.state == "ready", _owned_by(owner))
+            .order_by(Image.id)
+        )
+
+    def all_ids(self, state: State | None = "ready") -> list[str]:
+        """Ids of all pictures in this state (None: in any), in order."""
+        query = select(Image.id).order_by(Image.id)
+        return self._column(query if state is None else query.where(Image.state == state))
+
+    def pending_ids(self) -> list[str]:
+        """Ids of pictures that an interrupted run left unfinished."""
+        return self.all_ids("pending")
+
+    def private_ids(self) -> list[str]:
+        """Ids of all pictures that have an owner."""
+        return self._column(select(Image.id).where(Image.owner.is_not(None)).order_by(Image.id))
+
+    def count(self, state: State = "ready") -> int:
+        """Number of pictures in this state."""
+        query = select(func.count()).select_from(Image).where(Image.state == state)
+        with self._engine.connect() as connection:
+            return connection.execute(query).scalar_one()
+
+    def totals(self) -> Totals:
+        """The catalogue in figures."""
+        is_ready = Image.state == "ready"
+        images = select(
+            func.count().filter(is_ready),
+            func.count().filter(Image.state == "pending"),
+            func.count(Image.near_of).filter(is_ready),
+            func.count(Image.category.distinct()).filter(is_ready),
+        )
+        files = select(func.count(), func.coalesce(func.sum(File.size), 0))
+        with self._engine.connect() as connection:
+            pictures, pending, near, categories = connection.execute(images).one()
+            n_files, n_bytes = connection.execute(files).one()
+        return Totals(pictures, pending, near, categories, n_files, int(n_bytes))
+
+    def phashes(self, owner: int | None = None) -> tuple[list[str], NDArray[np.int64]]:
+        """Ids (n) and perceptual hashes (n,) of one owner's pictures that repeat no other.
+
+        Pending ones are included; those marked by `mark_near` are not, so that `near_of` always
+        names an original and never another copy.
+        """
+        query = (
+            select(Image.id, Image.phash)
+            .where(Image.near_of.is_(None), _owned_by(owner))
+            .order_by(Image.added_at, Image.id)
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(query).all()
+        return [row[0] for row in rows], np.array([row[1] for row in rows], dtype=np.int64)
+
+    def near(self, image_id: str) -> list[str]:
+        """Ids of the pictures marked as nearly repeating this one."""
+        return self._column(select(Image.id).where(Image.near_of == image_id).order_by(Image.id))
+
+    def file_states(self, under: Path | None = None) -> dict[str, FileState]:
+        """All files by path, or those at or below `under` (absolute)."""
+        query = select(*(getattr(File, name) for name in FileState.__slots__))
+        if under is not None:
+            folder = str(under).rstrip("/")
+            # "0" follows "/" in ASCII, so this is everything that begins with the folder and "/".
+            below = (File.path >= f"{folder}/") & (File.path < f"{folder}0")
+            query = query.where(below | (File.path == str(under)))
+        with self._engine.connect() as connection:
+            return {row[0]: FileState(*row) for row in connection.execute(query)}
+
+    def files_of(self, ids: Iterable[str]) -> dict[str, list[FileState]]:
+        """The files of these pictures, by id; pictures without a file are left out."""
+        query = select(*(getattr(File, name) for name in FileState.__slots__)).order_by(File.path)
+        found: dict[str, list[FileState]] = {}
+        with self._engine.connect() as connection:
+            for chunk in _chunks(ids):
+                for row in connection.execute(query.where(File.image_id.in_(chunk))):
+                    state = FileState(*row)
+                    found.setdefault(state.image_id, []).append(state)
+        return found
+
+    def orphans(self) -> list[str]:
+        """Ids of pictures, pending or ready, that have no file."""
+        return self._column(select(Image.id).where(~_has_file()).order_by(Image.id))
+
+    # Writing
+
+    def add_pending(self, photos: Iterable[Photo]) -> None:
+        """Record pictures that are about to be stored.
+
+        One that is pending already (a run was interrupted) gets the new facts, one that is ready
+        keeps its own.
+        """
+        rows = [
+            {name: getattr(photo, name) for name in _FACTS} | {"state": "pending"}
+            for photo in photos
+        ]
+        if not rows:
+            return
+        with self._writer.begin() as connection:
+            insert = _insert(connection, Image)
+            renewed = {name: insert.excluded[name] for name in _FACTS if name != "id"}
+            connection.execute(
+                insert.on_conflict_do_update(
+                    index_elements=["id"], set_=renewed, where=Image.state == "pending"
+                ),
+                rows,
+            )
+
+    def mark_ready(self, ids: Iterable[str]) -> None:
+        """Say that thumbnail, vector and files of these pictures are stored."""
+        with self._writer.begin() as connection:
+            for chunk in _chunks(ids):
+                connection.execute(update(Image).where(Image.id.in_(chunk)).values(state="ready"))
+
+    def mark_pending(self, ids: Iterable[str]) -> None:
+        """Say that part of these pictures must be made again; until then nobody finds them."""
+        with self._writer.begin() as connection:
+            for chunk in _chunks(ids):
+                connection.execute(update(Image).where(Image.id.in_(chunk)).values(state="pending"))
+
+    def mark_near(self, originals: Mapping[str, str | None]) -> None:
+        """Set, by id, which picture each one nearly repeats (None: none)."""
+        if not originals:
+            return
+        statement = update(Image).where(Image.id == bindparam("copy"))
+        rows = [{"copy": copy, "original": original} for copy, original in originals.items()]
+        with self._writer.begin() as connection:
+            connection.execute(statement.values(near_of=bindparam("original")), rows)
+
+    def record_files(self, states: Iterable[FileState]) -> list[str]:
+        """Record files, new or changed.
+
+        Returns:
+            Ids of pictures that lost their last file, because the file at its path now holds
+            another picture.
+        """
+        return self._replace_files([], list(states))
+
+    def move_files(self, moved: Mapping[str, FileState]) -> list[str]:
+        """Record, by their old path, files that lie elsewhere now.
+
+        Returns:
+            Ids of pictures that lost their last file, as for `record_files`.
+        """
+        return self._replace_files(list(moved), list(moved.values()))
+
+    def forget_files(self, paths: Iterable[str]) -> list[str]:
+        """Drop the records of files that are gone.
+
+        A picture with another file stays and takes that file's category.
+
+        Returns:
+            Ids of pictures that lost their last file; `remove_images` is the caller's to call.
+        """
+        return self._replace_files(list(paths), [])
+
+    def remove_images(self, ids: Iterable[str]) -> int:
+        """Forget pictures and all that hangs on them; returns how many there were.
+
+        Pictures that were marked as near one of them are originals again.
+        """
+        removed = 0
+        with self._writer.begin() as connection:
+            for chunk in _chunks(ids):
+                connection.execute(delete(TelegramFile).where(TelegramFile.image_id.in_(chunk)))
+                removed += connection.execute(delete(Image).where(Image.id.in_(chunk))).rowcount
+        return removed
+
+    def _replace_files(self, gone: list[str], states: list[FileState]) -> list[str]:
+        paths = [*gone, *(state.path for state in states)]
+        touched = {state.image_id for state in states}
+        with self._writer.begin() as connection:
+            for chunk in _chunks(paths):
+                owners = select(File.image_id).where(File.path.in_(chunk)).distinct()
+                touched.update(connection.execute(owners).scalars())
+            for chunk in _chunks(gone):
+                connection.execute(delete(File).where(File.path.in_(chunk)))
+            if states:
+                insert = _insert(connection, File)
+                renewed = {n: insert.excluded[n] for n in FileState.__slots__ if n != "path"}
+                connection.execute(
+                    insert.on_conflict_do_update(index_elements=["path"], set_=renewed),
+                    [{name: getattr(s, name) for name in FileState.__slots__} for s in states],
+                )
+            orphans: list[str] = []
+            for chunk in _chunks(sorted(touched)):
+                _follow_files(connection, chunk)
+                query = select(Image.id).where(Image.id.in_(chunk), ~_has_file())
+                orphans += connection.execute(query.order_by(Image.id)).scalars().all()
+        return orphans
+
+    def _column(self, query: Select[str]) -> list[str]:
+        with self._engine.connect() as connection:
+            return list(connection.execute(query).scalars())
+
+
+_FACTS = tuple(name for name in Photo.__slots__ if name != "path")
+
+
+def _chunks(values: Iterable[str]) -> Iterator[list[str]]:
+    every = list(values)
+    for start in range(0, len(every), CHUNK):
+        yield every[start : start + CHUNK]
+
+
+def _owned_by(owner: int | None) -> ColumnElement[bool]:
+    return Image.owner.is_(None) if owner is None else Image.owner == owner
+
+
+def _has_file() -> ColumnElement[bool]:
+    return exists().where(File.image_id == Image.id)
+
+
+def _follow_files(connection: Connection, ids: list[str]) -> None:
+    """Give pictures whose category none of their files has any more the first file's category."""
+    first, agreeing = aliased(File), aliased(File)
+    category = (
+        select(first.category)
+        .where(first.image_id == Image.id)
+        .order_by(first.path)
+        .limit(1)
+        .scalar_subquery()
+    )
+    agrees = exists().where(agreeing.image_id == Image.id, agreeing.category == Image.category)
+    connection.execute(
+        update(Image)
+        .where(Image.id.in_(ids), _has_file(), ~agrees)
+        .values(category=category)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _insert(connection: Connection, table: type[Any]) -> SqliteInsert | PostgresInsert:
+    """An INSERT that can say what to do about rows that are there already."""
+    if connection.dialect.name == "sqlite":
+        return sqlite.insert(table)
+    return postgresql.insert(table)

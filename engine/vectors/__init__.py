@@ -1,0 +1,5 @@
+"""Embeddings: an exact matrix beside a Chroma collection, one pair for each encoder."""
+
+from engine.vectors.store import Vectors
+
+__all__ = ["Vectors"]
