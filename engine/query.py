@@ -1,0 +1,76 @@
+"""Questions: what is asked, and opening the pictures it is asked with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from engine import images
+from engine.errors import ImageError, UnknownImageError
+from engine.stores import MIN_SIDE
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+_ID = "image_id"
+"""Where `open_query` notes the id of the bytes a picture was opened from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question.
+
+    Args:
+        images: Pictures to look like, from `Search.open_query`. Of several, the mean is asked for.
+        like: Ids of library pictures to look like; they are not among their own results.
+        text: Words to look like; needs a `clip` metric and an encoder with a text side.
+        metric: A metric's name or alias.
+        topk: Matches per page, 1 to 100.
+        page: Page, from 0. Pages of one query neither repeat nor skip a picture.
+        category: Keep to one category.
+        owner: Whose private pictures may be among the matches, beside everyone's.
+    """
+
+    images: tuple[Image.Image, ...] = ()
+    like: tuple[str, ...] = ()
+    text: str | None = None
+    metric: str = "clip"
+    topk: int = 5
+    page: int = 0
+    category: str | None = None
+    owner: int | None = None
+
+
+def open_query(source: bytes | Path) -> Image.Image:
+    """See `engine.search.Search.open_query`."""
+    data = _read(source) if isinstance(source, Path) else source
+    image = images.open_image(data, min_side=MIN_SIDE)
+    image.info[_ID] = images.image_id(data)
+    return image
+
+
+def noted_id(image: Image.Image) -> str | None:
+    """The id that a picture from `open_query` has if it is in the library."""
+    name = image.info.get(_ID)
+    return name if isinstance(name, str) else None
+
+
+def unknown_image(name: str) -> UnknownImageError:
+    """The error for an id that is not in the library."""
+    return UnknownImageError(
+        "That picture is no longer in the library.", key="unknown_image", image=name
+    )
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if path.stat().st_size > images.MAX_BYTES:
+            limit = images.MAX_BYTES // 1_000_000
+            raise ImageError(f"The file is larger than {limit} MB.", key="image_bytes", limit=limit)
+        return path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise UnknownImageError(
+            f"{path} cannot be read: {reason}.", key="no_such_path", path=str(path)
+        ) from error
