@@ -1,0 +1,1 @@
+"""Crawling: pictures found on the web, fetched politely, cleaned and added to the library."""

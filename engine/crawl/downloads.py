@@ -1,0 +1,108 @@
+"""Downloading and cleaning in the background, one task for each address."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from engine.crawl.cleaning import Cleaned, Reason, Refusal, clean
+from engine.crawl.errors import CrawlError, StoppedError
+
+if TYPE_CHECKING:
+    from threading import Event
+
+    from engine.crawl.candidate import Candidate
+    from engine.crawl.fetch import Fetcher
+    from engine.crawl.relevance import Relevance
+    from engine.crawl.spool import Spool
+
+CLEANERS = max(2, min(4, os.cpu_count() or 2))
+"""Pictures decoded at once: up to 40 million pixels each."""
+
+
+@dataclass(slots=True)
+class Task:
+    """An address in hand."""
+
+    candidate: Candidate
+    result: Future[Cleaned | Refusal] = field(default_factory=Future)
+
+
+class Downloads:
+    """Fetches and cleans candidates; between the two they lie on disk.
+
+    Args:
+        fetcher: Ends its calls when `halt` is set.
+        spool: Where downloads lie.
+        relevance: Tells what is off topic; None to take that too.
+        threads: Downloads at once.
+        wake: Set when a task is done.
+        halt: Set by `close`.
+    """
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        spool: Spool,
+        relevance: Relevance | None,
+        *,
+        threads: int,
+        wake: Event,
+        halt: Event,
+    ) -> None:
+        self._fetcher = fetcher
+        self._spool = spool
+        self._relevance = relevance
+        self._wake = wake
+        self._halt = halt
+        self._fetchers = ThreadPoolExecutor(threads, "lookalike-fetch")
+        self._cleaners = ThreadPoolExecutor(CLEANERS, "lookalike-clean")
+
+    def begin(self, candidate: Candidate) -> Task:
+        """Work on a candidate; its result comes in time."""
+        task = Task(candidate)
+        task.result.add_done_callback(lambda _: self._wake.set())
+        self._fetchers.submit(self._fetch, task)
+        return task
+
+    def close(self) -> None:
+        """Tell what is under way to end. It is not waited for: a cancel works at once."""
+        self._halt.set()
+        self._fetchers.shutdown(wait=False, cancel_futures=True)
+        self._cleaners.shutdown(wait=False, cancel_futures=True)
+
+    def _fetch(self, task: Task) -> None:
+        """Worker: download, unless that was done before, and pass on to the cleaners."""
+        try:
+            if not self._spool.has(task.candidate.url):
+                self._spool.write(task.candidate.url, self._downloaded(task.candidate))
+            self._cleaners.submit(self._clean, task)
+        except BaseException as error:  # noqa: BLE001 - the deciding thread judges it
+            task.result.set_exception(error)
+
+    def _downloaded(self, candidate: Candidate) -> bytes:
+        """The first of a picture's addresses that gives anything."""
+        last: CrawlError | None = None
+        for url in (candidate.url, *candidate.alternatives):
+            if self._halt.is_set():
+                break
+            try:
+                return self._fetcher.get_image(url)
+            except CrawlError as error:
+                last = error
+        raise last or StoppedError
+
+    def _clean(self, task: Task) -> None:
+        """Worker: judge a download."""
+        try:
+            cleaned = clean(self._spool.read(task.candidate.url))
+            if isinstance(cleaned, Cleaned) and not self._has_topic(cleaned):
+                cleaned = Refusal(Reason.OFF_TOPIC)
+            task.result.set_result(cleaned)
+        except BaseException as error:  # noqa: BLE001 - the deciding thread judges it
+            task.result.set_exception(error)
+
+    def _has_topic(self, cleaned: Cleaned) -> bool:
+        return self._relevance is None or self._relevance.has_topic(cleaned.data)
