@@ -1,0 +1,1 @@
+"""The Telegram bot over the engine: everything that knows of chats, albums and buttons."""

@@ -1,0 +1,206 @@
+"""A question's way to its answer: search, album, then the message with the buttons."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING, Self
+
+from telegram import InlineKeyboardButton, InlineKeyboardMarkup, ReplyParameters
+from telegram.constants import ChatAction
+from telegram.error import TelegramError
+
+from bot.album import AlbumReply
+from bot.pictures import download
+from engine.metrics import METRICS, metric_named
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from telegram import Update
+    from telegram.ext import ExtBot
+
+    from bot.desk import Desk
+    from bot.gallery import Found
+    from bot.i18n import Translator
+    from bot.questions import Question
+    from engine.search import Match
+
+LOG = logging.getLogger(__name__)
+
+ACTION_EVERY_S = 4.5  # Telegram shows a chat action for five seconds
+NOTICE_AFTER_S = 6.0
+MOST_UNFINISHED = 1024
+WEAK_PERCENT = {"embeddings": 50.0, "pixels": 60.0}  # below: said to be far from alike
+
+
+class Answerer:
+    """Answers questions; one for the whole bot."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        # Albums sent whose buttons are still to come, should that fail and be tried again later:
+        # by update id. Only what an earlier process had sent must be looked for in the chat.
+        self._albums: dict[int, list[Match]] = {}  # at most MOST_UNFINISHED
+
+    async def answer(
+        self, bot: ExtBot[int], update: Update, question: Question, say: Translator
+    ) -> None:
+        """Search and send the answer to `question`, exactly once for this update.
+
+        Raises:
+            LookalikeError: There is no answer; the message says why.
+            TelegramError: It could not be sent.
+        """
+        async with Busy(bot, question, say):
+            found = await self._search(bot, question)
+        resume = await self._desk.begin(update, question.chat_id)
+        sent = self._albums.get(update.update_id)
+        if sent is None:
+            reply = AlbumReply(self._desk, bot, question, say, resume)
+            sent = await reply.send(found.matches) if found.matches else []
+            self._remember(update.update_id, sent)
+        ids = {match.rank: match.image_id for match in sent}
+        shown = replace(question, shown=tuple(ids.get(m.rank, "") for m in found.matches))
+        if sent:
+            await self._desk.call((await self._desk.opened()).questions.keep, shown)
+        await bot.send_message(
+            question.chat_id,
+            _summary(question, found, sent, say),
+            reply_markup=buttons(shown, say) if sent else None,
+            message_thread_id=question.thread_id,
+            reply_parameters=(
+                None
+                if sent
+                else ReplyParameters(question.reply_to, allow_sending_without_reply=True)
+            ),
+            rate_limit_args=resume,
+        )
+        self._albums.pop(update.update_id, None)
+
+    def _remember(self, update_id: int, sent: list[Match]) -> None:
+        self._albums[update_id] = sent
+        if len(self._albums) > MOST_UNFINISHED:  # what was given up is never asked for again
+            del self._albums[next(iter(self._albums))]
+
+    async def _search(self, bot: ExtBot[int], question: Question) -> Found:
+        await self._desk.gallery.ready()  # has imported the search, which is slow, in a thread
+        from engine.search import Query
+
+        images = [await download(self._desk, bot, file_id) for file_id in question.file_ids]
+        return await self._desk.gallery.ask(
+            Query(
+                images=tuple(images),
+                like=question.like,
+                metric=question.metric,
+                topk=question.topk,
+                page=question.page,
+                category=question.category,
+            )
+        )
+
+
+def _summary(question: Question, found: Found, sent: Sequence[Match], say: Translator) -> str:
+    metric = say(f"metric.{found.metric}")
+    if not sent:
+        key = "answer.no_more" if question.page else "answer.nothing"
+        return say(key)
+    lines = [say.count("answer.found", len(sent), metric=metric)]
+    if question.page:
+        lines[0] += " · " + say("answer.page", page=say.number(question.page + 1))
+    if question.category:
+        lines[0] += f" · #{question.category}"
+    if found.fallback:
+        lines.append(say(found.fallback))
+    weak = WEAK_PERCENT[metric_named(found.metric).space]
+    if max(match.percent for match in sent) < weak:
+        lines.append(say("answer.weak"))
+    lines.append(say("answer.more"))
+    return "\n".join(lines)
+
+
+def buttons(question: Question, say: Translator) -> InlineKeyboardMarkup:
+    """More like #n, next page, other metric."""
+    first = question.page * question.topk + 1
+    like = [
+        InlineKeyboardButton(
+            say("button.like", rank=first + place), callback_data=f"q:{question.key}:like:{place}"
+        )
+        for place, image_id in enumerate(question.shown)
+        if image_id
+    ]
+    rows = [like[start : start + 5] for start in range(0, len(like), 5)]
+    last = [InlineKeyboardButton(say("button.metric"), callback_data=f"q:{question.key}:metrics:")]
+    if len(question.shown) >= question.topk:
+        last.insert(
+            0,
+            InlineKeyboardButton(
+                say("button.next"), callback_data=f"q:{question.key}:page:{question.page + 1}"
+            ),
+        )
+    return InlineKeyboardMarkup([*rows, last])
+
+
+def metric_buttons(question: Question, say: Translator) -> InlineKeyboardMarkup:
+    """A button for every metric the question was not asked by, and the way back."""
+    choices = [
+        InlineKeyboardButton(say(f"metric.{name}"), callback_data=f"q:{question.key}:metric:{name}")
+        for name in METRICS
+        if name != question.metric
+    ]
+    rows = [choices[start : start + 2] for start in range(0, len(choices), 2)]
+    back = InlineKeyboardButton(say("button.back"), callback_data=f"q:{question.key}:back:")
+    return InlineKeyboardMarkup([*rows, [back]])
+
+
+class Busy:
+    """While it lasts, the chat shows that something happens; after a while in words, too.
+
+    Nothing here is worth a retry or a delay of the answer: it is told, not delivered.
+    """
+
+    def __init__(self, bot: ExtBot[int], question: Question, say: Translator) -> None:
+        self._bot = bot
+        self._question = question
+        self._say = say
+        self._is_over = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        self._tasks = [asyncio.create_task(self._act()), asyncio.create_task(self._notice())]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._is_over.set()
+        act, notice = self._tasks
+        act.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await act
+        await notice
+
+    async def _act(self) -> None:
+        while True:
+            with contextlib.suppress(TelegramError):
+                await self._bot.send_chat_action(
+                    self._question.chat_id,
+                    ChatAction.UPLOAD_PHOTO,
+                    message_thread_id=self._question.thread_id,
+                )
+            await asyncio.sleep(ACTION_EVERY_S)
+
+    async def _notice(self) -> None:
+        try:
+            async with asyncio.timeout(NOTICE_AFTER_S):
+                await self._is_over.wait()
+        except TimeoutError:
+            with contextlib.suppress(TelegramError):
+                message = await self._bot.send_message(
+                    self._question.chat_id,
+                    self._say("answer.searching"),
+                    message_thread_id=self._question.thread_id,
+                    disable_notification=True,
+                )
+                await self._is_over.wait()
+                await message.delete()

@@ -1,0 +1,141 @@
+"""What every handler works with: settings, stores, the library, and a way to say one thing once."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from telegram import InlineKeyboardMarkup, ReplyParameters, Update
+
+from bot.i18n import Translator, language_for
+from bot.inbox import Inbox
+from bot.preferences import Choices, FileIds, Preferences
+from bot.questions import Questions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from concurrent.futures import Executor
+
+    from telegram.ext import ExtBot
+
+    from bot.delivery import Courier
+    from bot.gallery import Gallery
+    from bot.line import Line
+    from engine.catalog import Catalog
+    from engine.config import Settings
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """The bot's own tables."""
+
+    inbox: Inbox
+    preferences: Preferences
+    questions: Questions
+    file_ids: FileIds
+
+    @classmethod
+    def over(cls, catalog: Catalog, bot_id: int) -> Stores:
+        """All stores in one database."""
+        return cls(
+            Inbox(catalog, bot_id),
+            Preferences(catalog),
+            Questions(catalog, bot_id),
+            FileIds(catalog, bot_id),
+        )
+
+
+class Desk:
+    """Passed to the handlers when they are made; knows nothing of any one update."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        threads: Executor,
+        line: Line,
+        courier: Courier,
+        gallery: Gallery,
+    ) -> None:
+        self.settings = settings
+        self.line = line
+        self.courier = courier
+        self.gallery = gallery
+        self._threads = threads
+        self._stores: Stores | None = None
+        self._is_open = asyncio.Event()
+
+    def open(self, stores: Stores) -> None:
+        """The database is there: whoever waits in `opened` goes on."""
+        self._stores = stores
+        self._is_open.set()
+
+    async def opened(self) -> Stores:
+        """The stores, as soon as the database is open."""
+        await self._is_open.wait()
+        if self._stores is None:
+            raise RuntimeError("the stores are missing")
+        return self._stores
+
+    async def call(self, function: Callable[..., T], *args: object) -> T:
+        """Run something that blocks (database, files) off the event loop."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, function, *args)
+
+    async def choices(self, update: Update) -> Choices:
+        """What the update's chat has chosen."""
+        chat = update.effective_chat
+        if chat is None:
+            return Choices()
+        return await self.call((await self.opened()).preferences.of, chat.id)
+
+    async def translator(self, update: Update) -> Translator:
+        """The language to answer this update in."""
+        choices = await self.choices(update)
+        user = update.effective_user
+        return Translator(
+            language_for(
+                choices.language,
+                user.language_code if user else None,
+                self.settings.bot_language,
+            )
+        )
+
+    async def begin(self, update: Update, chat_id: int) -> int | None:
+        """Say durably that an answer to the update is about to be sent.
+
+        Returns:
+            None, or, when an earlier attempt had got that far, the id above which its messages are.
+        """
+        after = self.line.begun_after(update.update_id)
+        if after is None:
+            await self.line.begin(update.update_id, self.courier.message_ids.newest(chat_id))
+        return after
+
+    async def say(
+        self,
+        bot: ExtBot[int],
+        update: Update,
+        text: str,
+        markup: InlineKeyboardMarkup | None = None,
+    ) -> None:
+        """Answer an update with one message, once, as a reply where that helps (groups)."""
+        message, chat = update.effective_message, update.effective_chat
+        if chat is None:
+            return
+        resume = await self.begin(update, chat.id)
+        is_topic = bool(message and message.is_topic_message)
+        await bot.send_message(
+            chat.id,
+            text,
+            reply_markup=markup,
+            message_thread_id=message.message_thread_id if message and is_topic else None,
+            reply_parameters=(
+                ReplyParameters(message.message_id, allow_sending_without_reply=True)
+                if message and (chat.type != chat.PRIVATE or message.effective_attachment)
+                else None
+            ),
+            rate_limit_args=resume,
+        )

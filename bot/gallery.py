@@ -1,0 +1,264 @@
+"""The library as the bot sees it: opened in the background, searched in threads, owned if free."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import math
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeVar
+
+from bot.loading import Loading
+from engine.errors import (
+    EncoderUnavailableError,
+    LibraryLockedError,
+    LookalikeError,
+    SettingsError,
+    StoreError,
+)
+from engine.metrics import metric_named
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from PIL.Image import Image
+
+    from engine.config import Settings
+    from engine.library import Library
+    from engine.search import Match, Query, Search
+
+T = TypeVar("T")
+
+LOG = logging.getLogger(__name__)
+
+FALLBACK_METRIC = "l1"
+CLOSE_WITHIN_S = 2.0
+RETRY_OWNING_S = 60.0
+RETRY_OPENING_S = 15.0
+DECODERS = 2  # each may hold one picture of full size in memory
+FETCHES = 12  # files of up to 20 MB in memory
+MOST_PIXELS = 1_500_000  # of a picture that waits to be asked with; JPEGs come smaller
+SEARCHERS = 16  # waiting in threads is how concurrent questions come to share an encoder's batch
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a question brought.
+
+    Attributes:
+        matches: Best first.
+        metric: The metric really used.
+        fallback: Why pixels had to do, as the key of a text; None when they had not.
+    """
+
+    matches: Sequence[Match]
+    metric: str
+    fallback: str | None = None
+
+
+class Gallery:
+    """One library behind a few threads. `open` first; questions wait until it is there."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._decoders = ThreadPoolExecutor(DECODERS, "decode")
+        self._searchers = ThreadPoolExecutor(SEARCHERS, "search")
+        self._fetching = asyncio.Semaphore(FETCHES)
+        self._is_known = asyncio.Event()  # whether it can be opened
+        self._trouble: LookalikeError | None = None
+        self._library: Library | None = None
+        self._search: Search | None = None
+        self._is_owner = False
+        self._loading = Loading()
+        self._in_use = 0
+        self._is_unused = asyncio.Event()
+        self._is_unused.set()
+        self._owning: asyncio.Task[None] | None = None
+
+    async def open(self) -> None:
+        """Open the library, as its owner if nobody else is; keep trying to become owner.
+
+        Raises:
+            SettingsError: The settings name no usable encoder.
+        """
+        while self._library is None:
+            try:
+                await self._take(write=True)
+            except LibraryLockedError as error:
+                LOG.warning("%s Serving as a reader until then.", error)
+                await self._read_meanwhile()
+            except SettingsError:
+                raise
+            except Exception as error:  # noqa: BLE001 -- else questions would wait for ever
+                await self._fail(error)
+        if not self._is_owner:
+            self._owning = asyncio.create_task(self._become_owner())
+
+    async def _read_meanwhile(self) -> None:
+        try:
+            await self._take(write=False)
+        except Exception as error:  # noqa: BLE001 -- as above
+            await self._fail(error)
+
+    async def _fail(self, error: Exception) -> None:
+        """Questions are told; the next attempt comes after a while."""
+        is_plain = isinstance(error, LookalikeError)
+        LOG.error("the library cannot be opened: %s", error, exc_info=None if is_plain else error)
+        self._trouble = (
+            error
+            if isinstance(error, LookalikeError)
+            else StoreError("The library cannot be opened.", key="store_broken")
+        )
+        self._is_known.set()
+        await asyncio.sleep(RETRY_OPENING_S)
+
+    async def _become_owner(self) -> None:
+        while not self._is_owner:
+            await asyncio.sleep(RETRY_OWNING_S)
+            try:
+                await self._take(write=True)
+            except LibraryLockedError as error:
+                LOG.debug("%s", error)
+            except Exception as error:  # noqa: BLE001 -- the bot goes on as a reader
+                LOG.warning("the library cannot be taken over: %s", error)
+
+    async def _take(self, *, write: bool) -> None:
+        library, search = await asyncio.to_thread(_open, self._settings, write=write)
+        previous, self._library = self._library, library
+        self._search = search
+        self._is_owner = write
+        self._trouble = None
+        self._is_known.set()
+        LOG.info("the library is open (%s)", "as its owner" if write else "reading only")
+        self._loading.begin(library.encoder)
+        if previous is not None:
+            await self._is_unused.wait()
+            await asyncio.to_thread(previous.close)
+
+    @property
+    def is_owner(self) -> bool:
+        """Whether this process may write the library."""
+        return self._is_owner
+
+    async def decode(self, fetch: Callable[[], Awaitable[bytes]]) -> Image:
+        """Fetch a picture to ask with and open it; only a few are held as files at a time.
+
+        Args:
+            fetch: Brings the file's bytes; called when it is this picture's turn.
+
+        Raises:
+            ImageError: It is no usable picture.
+        """
+        search = await self._ready()
+        async with self._fetching:
+            data = await fetch()
+            return await self._run(self._decoders, _open_query, search, data)
+
+    async def ask(self, query: Query) -> Found:
+        """Search; by pixels when the metric needs an encoder and none can be used.
+
+        Raises:
+            LookalikeError: The library is empty, the category unknown, …
+        """
+        query = replace(query, category=await self._real_category(query.category))
+        if metric_named(query.metric).space == "embeddings" and not await self._encoder_is_up():
+            return await self._by_pixels(query, "answer.loading")
+        try:
+            return Found(await self._find(query), query.metric)
+        except EncoderUnavailableError as error:
+            LOG.debug("no encoder: %s", error)
+        return await self._by_pixels(query, "answer.fallback")
+
+    async def _by_pixels(self, query: Query, reason: str) -> Found:
+        matches = await self._find(replace(query, metric=FALLBACK_METRIC))
+        return Found(matches, FALLBACK_METRIC, reason)
+
+    async def _find(self, query: Query) -> Sequence[Match]:
+        """Search in the library as it is now: it may have changed hands since the last step."""
+        search = await self._ready()
+        return await self._run(self._searchers, search.run, query)
+
+    async def _encoder_is_up(self) -> bool:
+        await self._ready()
+        if self._library is not None:
+            self._loading.begin(self._library.encoder)
+        return await self._loading.is_over()
+
+    async def _real_category(self, written: str | None) -> str | None:
+        """A hashtag holds no spaces or hyphens: `#red_panda` is the category `red panda`."""
+        await self._ready()
+        if written is None or self._library is None:
+            return written
+        counts = await self._run(self._searchers, self._library.categories)
+        names = {_as_hashtag(count.category): count.category for count in counts}
+        return names.get(_as_hashtag(written), written)
+
+    async def ready(self) -> None:
+        """Wait until the library is open.
+
+        Raises:
+            LookalikeError: It cannot be opened for now.
+        """
+        await self._ready()
+
+    async def _ready(self) -> Search:
+        await self._is_known.wait()
+        if self._search is not None:
+            return self._search
+        raise self._trouble or RuntimeError("the gallery is closed")
+
+    async def _run(
+        self, threads: ThreadPoolExecutor, function: Callable[..., T], *args: object
+    ) -> T:
+        loop = asyncio.get_running_loop()
+        self._in_use += 1
+        self._is_unused.clear()
+        future = threads.submit(function, *args)
+        # Not in a `finally`: a thread goes on after its question was cut.
+
+        def tell(_: object) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended before the thread
+                loop.call_soon_threadsafe(self._one_has_ended)
+
+        future.add_done_callback(tell)
+        return await asyncio.wrap_future(future)
+
+    def _one_has_ended(self) -> None:
+        self._in_use -= 1
+        if not self._in_use:
+            self._is_unused.set()
+
+    async def close(self) -> None:
+        """Release the library; running searches end first."""
+        self._loading.cancel()
+        if self._owning is not None:
+            self._owning.cancel()
+        self._decoders.shutdown(wait=False, cancel_futures=True)
+        self._searchers.shutdown(wait=False, cancel_futures=True)
+        library, self._library, self._search = self._library, None, None
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_WITHIN_S):
+                await self._is_unused.wait()
+        if library is not None and not self._in_use:
+            await asyncio.to_thread(library.close)
+
+
+def _open(settings: Settings, *, write: bool) -> tuple[Library, Search]:
+    from engine.library import Library
+    from engine.search import Search
+
+    library = Library.open(settings, write=write)
+    return library, Search(library)
+
+
+def _open_query(search: Search, data: bytes) -> Image:
+    """Decoded; a large one by a whole factor smaller, for up to ten of them wait in memory."""
+    image = search.open_query(data)
+    factor = math.isqrt(image.width * image.height // MOST_PIXELS)
+    return image.reduce(factor) if factor > 1 else image
+
+
+def _as_hashtag(category: str) -> str:
+    return "".join(letter if letter.isalnum() else "_" for letter in category.casefold())

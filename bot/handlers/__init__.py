@@ -1,0 +1,26 @@
+"""What the bot reacts to, by topic. A new topic (crawling, collections, …) gets a module here."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.answer import Answerer
+from bot.handlers import buttons, choices, commands, photos, trouble
+
+if TYPE_CHECKING:
+    from bot.app import BotApplication
+    from bot.desk import Desk
+
+
+def register(app: BotApplication, desk: Desk) -> None:
+    """Add every handler. PTB gives an update to the first that takes it: the order matters."""
+    answerer = Answerer(desk)
+    for handler in (
+        *photos.handlers(desk, answerer),
+        *commands.handlers(desk),
+        *choices.handlers(desk),
+        *buttons.handlers(desk, answerer),
+        *commands.last_handlers(desk),
+    ):
+        app.add_handler(handler)
+    app.add_error_handler(trouble.handler(desk))

@@ -1,0 +1,92 @@
+"""What a chat has chosen, and the file ids Telegram gave for the library's pictures."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, select
+
+from engine.schema import Chat, TelegramFile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from engine.catalog import Catalog
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """A chat's settings; None where the bot's default holds."""
+
+    metric: str | None = None
+    topk: int | None = None
+    language: str | None = None
+
+
+class Preferences:
+    """Settings per chat. Methods block on the database: call them off the event loop."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._catalog = catalog
+
+    def of(self, chat_id: int) -> Choices:
+        """What this chat has chosen."""
+        with self._catalog.session(read_only=True) as session:
+            chat = session.get(Chat, chat_id)
+            return Choices(chat.metric, chat.topk, chat.language) if chat else Choices()
+
+    def choose(
+        self,
+        chat_id: int,
+        *,
+        metric: str | None = None,
+        topk: int | None = None,
+        language: str | None = None,
+    ) -> None:
+        """Remember the given choices; the others stay."""
+        chosen = {"metric": metric, "topk": topk, "language": language}
+        with self._catalog.session() as session:
+            chat = session.get(Chat, chat_id) or Chat(id=chat_id)
+            session.add(chat)
+            for name, value in chosen.items():
+                if value is not None:
+                    setattr(chat, name, value)
+
+    def forget(self, chat_id: int) -> None:
+        """Drop everything known about a chat (it blocked the bot)."""
+        with self._catalog.session() as session:
+            session.execute(delete(Chat).where(Chat.id == chat_id))
+
+
+class FileIds:
+    """Telegram's file ids of pictures already uploaded by this bot. Blocks on the database."""
+
+    def __init__(self, catalog: Catalog, bot_id: int) -> None:
+        self._catalog = catalog
+        self._bot_id = bot_id
+
+    def known(self, image_ids: Iterable[str]) -> dict[str, str]:
+        """File id by image id, for those that have one."""
+        wanted = list(image_ids)
+        query = select(TelegramFile.image_id, TelegramFile.file_id).where(
+            TelegramFile.bot_id == self._bot_id, TelegramFile.image_id.in_(wanted)
+        )
+        with self._catalog.session(read_only=True) as session:
+            return {row.image_id: row.file_id for row in session.execute(query)}
+
+    def remember(self, file_ids: Mapping[str, str]) -> None:
+        """Store file ids by image id; a new one replaces the old."""
+        with self._catalog.session() as session:
+            for image_id, file_id in file_ids.items():
+                session.merge(TelegramFile(bot_id=self._bot_id, image_id=image_id, file_id=file_id))
+
+    def drop(self, image_ids: Iterable[str]) -> None:
+        """Forget the file ids of these pictures: Telegram no longer accepts them."""
+        with self._catalog.session() as session:
+            session.execute(
+                delete(TelegramFile).where(
+                    TelegramFile.bot_id == self._bot_id,
+                    TelegramFile.image_id.in_(list(image_ids)),
+                )
+            )
