@@ -54,7 +54,7 @@ class Answerer:
             LookalikeError: There is no answer; the message says why.
             TelegramError: It could not be sent.
         """
-        async with Busy(bot, question, say):
+        async with Busy(self._desk, bot, update, question, say):
             found = await self._search(bot, question)
         resume = await self._desk.begin(update, question.chat_id)
         sent = self._albums.get(update.update_id)
@@ -161,7 +161,16 @@ class Busy:
     Nothing here is worth a retry or a delay of the answer: it is told, not delivered.
     """
 
-    def __init__(self, bot: ExtBot[int], question: Question, say: Translator) -> None:
+    def __init__(
+        self,
+        desk: Desk,
+        bot: ExtBot[int],
+        update: Update,
+        question: Question,
+        say: Translator,
+    ) -> None:
+        self._line = desk.line
+        self._update_id = update.update_id
         self._bot = bot
         self._question = question
         self._say = say
@@ -202,5 +211,6 @@ class Busy:
                     message_thread_id=self._question.thread_id,
                     disable_notification=True,
                 )
+                await self._line.show_notice(self._update_id, message.message_id)
                 await self._is_over.wait()
                 await message.delete()

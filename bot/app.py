@@ -28,8 +28,9 @@ from bot.turns import Turns
 from engine.errors import LookalikeError, SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Sequence
 
+    from bot.inbox import Received
     from engine.catalog import Catalog
     from engine.config import Settings
 
@@ -187,7 +188,8 @@ class LookalikeBot:
         self.desk.open(Stores.over(self._catalog, app.bot.id))
         left = await self.line.open((await self.desk.opened()).inbox, app.bot)
         if left:
-            LOG.info("%d updates from before are still to be answered", left)
+            LOG.info("%d updates from before are still to be answered", len(left))
+            self._in_background(self._clear_notices(left))
         await self._listening.start()
         LOG.info("bot @%s is ready", app.bot.username)
         self.is_ready.set()
@@ -227,6 +229,13 @@ class LookalikeBot:
                     await bot.set_my_commands(menu)
             except TelegramError as error:
                 LOG.warning("the menu of commands could not be set: %s", error)
+
+    async def _clear_notices(self, left: Sequence[Received]) -> None:
+        """Remove the "still searching" messages of a process that could not do so itself."""
+        for received in left:
+            if received.notice and received.chat_id:
+                with contextlib.suppress(TelegramError):
+                    await self.application.bot.delete_message(received.chat_id, received.notice)
 
     async def _prune(self) -> None:
         while True:

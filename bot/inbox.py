@@ -28,6 +28,7 @@ class Received:
     Attributes:
         payload: The update as Telegram sent it.
         after: Set when its answer had been begun: newest message id known just before.
+        notice: Message that told of the search; whoever takes the update up again removes it.
     """
 
     update_id: int
@@ -36,6 +37,7 @@ class Received:
     received_at: datetime
     attempts: int = 0
     after: int | None = None
+    notice: int | None = None
 
 
 class Inbox:
@@ -81,17 +83,25 @@ class Inbox:
                     received_at=row.received_at,
                     attempts=row.attempts,
                     after=row.payload.get("after"),
+                    notice=row.payload.get("notice"),
                 )
                 for row in session.scalars(query)
             ]
 
     def begin(self, update_id: int, after: int) -> None:
         """The answer is about to be sent: a message with an id above `after` may be part of it."""
+        self._add(update_id, after=after, state="answering")
+
+    def show_notice(self, update_id: int, message_id: int) -> None:
+        """A message tells that this update's answer takes long; it goes when the answer comes."""
+        self._add(update_id, notice=message_id)
+
+    def _add(self, update_id: int, state: str | None = None, **noted: int) -> None:
         with self._catalog.session() as session:
             row = session.get(Row, (self._bot_id, update_id))
-            if row is not None:
-                row.state = "answering"
-                row.payload = {**row.payload, "after": after}
+            if row is not None and row.state != "done":
+                row.state = state or row.state
+                row.payload = {**row.payload, **noted}
 
     def failed(self, update_ids: Iterable[int]) -> None:
         """The answer did not succeed this time."""

@@ -84,22 +84,22 @@ class Line(asyncio.Queue[object]):
         if await self._intake.store(item):
             self._enter(received_as(item), item)
 
-    async def open(self, inbox: Inbox, bot: Bot) -> int:
+    async def open(self, inbox: Inbox, bot: Bot) -> list[Received]:
         """Take up what an earlier process left unanswered; from now on updates can be stored.
 
         Returns:
-            How many updates were left.
+            What was left.
         """
         left = await self._intake.call(inbox.unanswered)
         stale = [r.update_id for r in left if now() - r.received_at > STALE]
         if stale:
             LOG.info("%d questions are older than a day: left unanswered", len(stale))
             await self._intake.call(inbox.done, stale)
+        left = [received for received in left if received.update_id not in stale]
         for received in left:
-            if received.update_id not in stale:
-                await self._take_up(received, inbox, bot)
+            await self._take_up(received, inbox, bot)
         self._intake.open(inbox)
-        return len(left) - len(stale)
+        return left
 
     async def _take_up(self, received: Received, inbox: Inbox, bot: Bot) -> None:
         try:
@@ -224,6 +224,11 @@ class Line(asyncio.Queue[object]):
             first[0] = replace(first[0], after=after)
         inbox = await self._intake.opened()
         await self._intake.call(inbox.begin, update_id, after)
+
+    async def show_notice(self, update_id: int, message_id: int) -> None:
+        """Note durably that a message tells of the wait for this update's answer."""
+        inbox = await self._intake.opened()
+        await self._intake.call(inbox.show_notice, update_id, message_id)
 
     def try_again(self, update_id: int, at_least_s: float = 0.0) -> None:
         """The update in hand could not be answered now; let it wait and have another turn."""

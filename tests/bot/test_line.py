@@ -209,7 +209,7 @@ async def test_next_process_takes_up_what_was_left_and_drops_what_is_stale(inbox
     )
     with ThreadPoolExecutor(1) as threads:
         line = Line(threads, lambda *_: None)
-        assert await line.open(inbox, BOT) == 1
+        assert len(await line.open(inbox, BOT)) == 1
         assert await next_id(line) == 2
     assert [r.update_id for r in inbox.unanswered()] == [2]
 
