@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from sqlalchemy.exc import SQLAlchemyError
-from telegram import BotCommand, Update
+from telegram import BotCommand, BotCommandScopeChat, Update
 from telegram.error import InvalidToken, NetworkError, TelegramError
 from telegram.ext import Application, CallbackContext, ContextTypes, ExtBot, Updater
 
 from bot import handlers, health, logs
+from bot.crawling import Crawling
 from bot.delivery import Courier
 from bot.desk import Desk, Stores
 from bot.gallery import Gallery
@@ -23,6 +24,7 @@ from bot.handlers.addressing import is_addressed
 from bot.i18n import LANGUAGES, Translator, language_for
 from bot.line import Line
 from bot.listening import Listening
+from bot.rota import Rota
 from bot.transport import FloodError, Patience, PollingRequest, Request
 from bot.turns import Turns
 from engine.errors import LookalikeError, SettingsError
@@ -42,6 +44,7 @@ BotApplication: TypeAlias = Application[
 LOG = logging.getLogger(__name__)
 
 COMMANDS = ("start", "help", "metric", "topk", "settings", "language")
+ADMIN_COMMANDS = ("crawl", "crawls", "schedule", "schedules", "unschedule", "add", "remove")
 FINISH_WITHIN_S = 7.5  # of the ten seconds a container is given
 PRUNE_EVERY_S = 3600.0
 GETTING_STARTED = (
@@ -109,6 +112,8 @@ class LookalikeBot:
             courier=self._courier,
             gallery=self.gallery,
         )
+        self.crawling = Crawling(self.desk)
+        self.rota = Rota(self.desk, self.crawling)
         self.application = self._build()
         self._exit_code = 0
 
@@ -144,7 +149,7 @@ class LookalikeBot:
             .job_queue(None)
             .build(),
         )
-        handlers.register(app, self.desk)
+        handlers.register(app, self.desk, self.crawling, self.rota)
         return app
 
     async def run(self) -> int:
@@ -195,6 +200,8 @@ class LookalikeBot:
         self.is_ready.set()
         self._in_background(health.beat(self._settings))
         self._in_background(self._open_gallery())
+        self._in_background(self.rota.start(app.bot.id))
+        self._in_background(self.crawling.run(app.bot))
         self._in_background(self._say_commands(app.bot))
         self._in_background(self._prune())
 
@@ -229,6 +236,21 @@ class LookalikeBot:
                     await bot.set_my_commands(menu)
             except TelegramError as error:
                 LOG.warning("the menu of commands could not be set: %s", error)
+            await self._say_admins_commands(bot, menu, say, is_default=is_default)
+
+    async def _say_admins_commands(
+        self, bot: ExtBot[int], menu: list[BotCommand], say: Translator, *, is_default: bool
+    ) -> None:
+        """Admins see theirs, too: in the private chats of those who have ever talked to the bot."""
+        menu = [*menu, *(BotCommand(name, say(f"menu.{name}")) for name in ADMIN_COMMANDS)]
+        for admin in self._settings.admin_ids:
+            scope = BotCommandScopeChat(admin)
+            try:
+                await bot.set_my_commands(menu, scope=scope, language_code=say.language)
+                if is_default:
+                    await bot.set_my_commands(menu, scope=scope)
+            except TelegramError as error:
+                LOG.debug("admin %d has no chat with the bot yet: %s", admin, error)
 
     async def _clear_notices(self, left: Sequence[Received]) -> None:
         """Remove the "still searching" messages of a process that could not do so itself."""
@@ -279,6 +301,8 @@ class LookalikeBot:
     async def _end(self) -> None:
         app = self.application
         self.line.close()
+        self.crawling.leave()
+        await self.rota.stop()
         await asyncio.gather(self._listening.stop(), self._turns.finish_in_hand(FINISH_WITHIN_S))
         if app.running:
             await app.stop()
@@ -286,6 +310,7 @@ class LookalikeBot:
             task.cancel()
         await asyncio.gather(*self._background, return_exceptions=True)
         await self.gallery.close()
+        self.crawling.close()
         with contextlib.suppress(TelegramError, RuntimeError):
             await app.shutdown()
         for request in self._requests:  # PTB leaves them open when `getMe` has failed

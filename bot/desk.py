@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from telegram import InlineKeyboardMarkup, ReplyParameters, Update
 
+from bot.announcements import Announcements, Place
 from bot.i18n import Translator, language_for
 from bot.inbox import Inbox
 from bot.preferences import Choices, FileIds, Preferences
 from bot.questions import Questions
+from engine.crawls import CrawlLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,21 +32,27 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """The bot's own tables."""
+    """The catalogue, and the bot's own tables beside it."""
 
+    catalog: Catalog
+    crawls: CrawlLog
     inbox: Inbox
     preferences: Preferences
     questions: Questions
     file_ids: FileIds
+    announcements: Announcements
 
     @classmethod
     def over(cls, catalog: Catalog, bot_id: int) -> Stores:
         """All stores in one database."""
         return cls(
+            catalog,
+            CrawlLog(catalog.session),
             Inbox(catalog, bot_id),
             Preferences(catalog),
             Questions(catalog, bot_id),
             FileIds(catalog, bot_id),
+            Announcements(catalog, bot_id),
         )
 
 
@@ -101,6 +109,37 @@ class Desk:
                 user.language_code if user else None,
                 self.settings.bot_language,
             )
+        )
+
+    def is_admin(self, update: Update) -> bool:
+        """Whether the update comes from one of `ADMIN_IDS`: a person, whatever the chat."""
+        user = update.effective_user
+        return user is not None and user.id in self.settings.admin_ids
+
+    async def category(self, written: str) -> str:
+        """The category a person means: one that is there, whatever its capitals; else as written.
+
+        A hashtag holds no spaces: `red_panda` is `red panda` where that is there.
+        """
+        catalog = (await self.opened()).catalog
+        names = [each.category for each in await self.call(catalog.categories)]
+        for asked in (written, written.replace("_", " ")):
+            for name in names:
+                if name.casefold() == asked.casefold():
+                    return name
+        return written
+
+    async def place(self, update: Update) -> Place:
+        """Where whatever this update leads to is told of."""
+        message, chat = update.effective_message, update.effective_chat
+        if chat is None:
+            raise ValueError("an update without a chat")
+        is_topic = bool(message and message.is_topic_message)
+        return Place(
+            chat.id,
+            (await self.translator(update)).language,
+            thread_id=message.message_thread_id if message and is_topic else None,
+            reply_to=message.message_id if message else None,
         )
 
     async def begin(self, update: Update, chat_id: int) -> int | None:

@@ -40,6 +40,7 @@ RETRY_OPENING_S = 15.0
 DECODERS = 2  # each may hold one picture of full size in memory
 FETCHES = 12  # files of up to 20 MB in memory
 MOST_PIXELS = 1_500_000  # of a picture that waits to be asked with; JPEGs come smaller
+WRITERS = 2  # a crawl takes one for as long as it lasts
 SEARCHERS = 16  # waiting in threads is how concurrent questions come to share an encoder's batch
 
 
@@ -65,12 +66,14 @@ class Gallery:
         self._settings = settings
         self._decoders = ThreadPoolExecutor(DECODERS, "decode")
         self._searchers = ThreadPoolExecutor(SEARCHERS, "search")
+        self._writers = ThreadPoolExecutor(WRITERS, "write")
         self._fetching = asyncio.Semaphore(FETCHES)
         self._is_known = asyncio.Event()  # whether it can be opened
         self._trouble: LookalikeError | None = None
         self._library: Library | None = None
         self._search: Search | None = None
-        self._is_owner = False
+        self._owned = asyncio.Event()
+        self._locked: LibraryLockedError | None = None
         self._loading = Loading()
         self._in_use = 0
         self._is_unused = asyncio.Event()
@@ -87,13 +90,14 @@ class Gallery:
             try:
                 await self._take(write=True)
             except LibraryLockedError as error:
+                self._locked = error
                 LOG.warning("%s Serving as a reader until then.", error)
                 await self._read_meanwhile()
             except SettingsError:
                 raise
             except Exception as error:  # noqa: BLE001 -- else questions would wait for ever
                 await self._fail(error)
-        if not self._is_owner:
+        if not self._owned.is_set():
             self._owning = asyncio.create_task(self._become_owner())
 
     async def _read_meanwhile(self) -> None:
@@ -115,7 +119,7 @@ class Gallery:
         await asyncio.sleep(RETRY_OPENING_S)
 
     async def _become_owner(self) -> None:
-        while not self._is_owner:
+        while not self._owned.is_set():
             await asyncio.sleep(RETRY_OWNING_S)
             try:
                 await self._take(write=True)
@@ -128,7 +132,8 @@ class Gallery:
         library, search = await asyncio.to_thread(_open, self._settings, write=write)
         previous, self._library = self._library, library
         self._search = search
-        self._is_owner = write
+        if write:
+            self._owned.set()
         self._trouble = None
         self._is_known.set()
         LOG.info("the library is open (%s)", "as its owner" if write else "reading only")
@@ -140,7 +145,41 @@ class Gallery:
     @property
     def is_owner(self) -> bool:
         """Whether this process may write the library."""
-        return self._is_owner
+        return self._owned.is_set()
+
+    async def owned(self) -> None:
+        """Wait until this process is the library's owner."""
+        await self._owned.wait()
+
+    async def write(self, function: Callable[[Library], T]) -> T:
+        """Run something that changes the library, in a thread of its own.
+
+        Raises:
+            LibraryLockedError: Another process is its owner.
+            LookalikeError: It cannot be opened, or what `function` raises.
+        """
+        await self._ready()
+        if self._library is None or not self._owned.is_set():
+            raise self._locked or LibraryLockedError(
+                "Another program is writing the library.", key="library_locked"
+            )
+        return await self._run(self._writers, function, self._library)
+
+    async def read(self, function: Callable[[Library], T]) -> T:
+        """Run something that looks things up in the library, beside the searches.
+
+        Raises:
+            LookalikeError: It cannot be opened, or what `function` raises.
+        """
+        await self._ready()
+        if self._library is None:
+            raise RuntimeError("the gallery is closed")
+        return await self._run(self._searchers, function, self._library)
+
+    async def fetch(self, fetch: Callable[[], Awaitable[bytes]]) -> bytes:
+        """Fetch a file when it is its turn; only a few come at a time."""
+        async with self._fetching:
+            return await fetch()
 
     async def decode(self, fetch: Callable[[], Awaitable[bytes]]) -> Image:
         """Fetch a picture to ask with and open it; only a few are held as files at a time.
@@ -237,6 +276,7 @@ class Gallery:
             self._owning.cancel()
         self._decoders.shutdown(wait=False, cancel_futures=True)
         self._searchers.shutdown(wait=False, cancel_futures=True)
+        self._writers.shutdown(wait=False, cancel_futures=True)
         library, self._library, self._search = self._library, None, None
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(CLOSE_WITHIN_S):

@@ -34,8 +34,12 @@ class NoPictureError(ImageError):
     """The message has an attachment, but no picture can be had from it."""
 
 
-def picture_in(message: Message) -> Picture | None:
+def picture_in(message: Message, *, is_largest: bool = False) -> Picture | None:
     """The picture of a message: a photo, an image file, a sticker, a video's thumbnail.
+
+    Args:
+        message: The message.
+        is_largest: Of a photo's sizes the largest, which is to be kept, not only looked at.
 
     Returns:
         None for a message without an attachment the bot would look at.
@@ -44,7 +48,8 @@ def picture_in(message: Message) -> Picture | None:
         NoPictureError: There is a file, but nothing in it to look at.
     """
     if message.photo:
-        return Picture(_fitting(list(message.photo)).file_id)
+        size = message.photo[-1] if is_largest else _fitting(list(message.photo))
+        return Picture(size.file_id)
     if sticker := message.sticker:
         if not sticker.is_animated and not sticker.is_video:
             return Picture(sticker.file_id)
@@ -99,6 +104,16 @@ async def download(desk: Desk, bot: ExtBot[int], file_id: str) -> Image:
         TelegramError: It could not be fetched.
     """
     return await desk.gallery.decode(lambda: _fetch(bot, file_id))
+
+
+async def fetch(desk: Desk, bot: ExtBot[int], file_id: str) -> bytes:
+    """Fetch a file that is to be kept.
+
+    Raises:
+        ImageError: It is too large.
+        TelegramError: It could not be fetched.
+    """
+    return await desk.gallery.fetch(lambda: _fetch(bot, file_id))
 
 
 async def _fetch(bot: ExtBot[int], file_id: str) -> bytes:

@@ -121,6 +121,11 @@ class Catalog:
         """Close all connections."""
         self._engine.dispose()
 
+    @property
+    def engine(self) -> Engine:
+        """The database, for a library that keeps a table of its own in it; takes write locks."""
+        return self._writer
+
     def __enter__(self) -> Self:
         return self
 

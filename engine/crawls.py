@@ -30,7 +30,8 @@ CHUNK = 500
 class CrawlEntry:
     """One crawl as it is recorded.
 
-    `chat_id` and `user_id` say who asked, where somebody did; `reason` why it failed, in words.
+    `chat_id` and `user_id` say who asked, where somebody did, `request` by what (see
+    `CrawlLog.queue`); `reason` why it failed, in words.
     """
 
     id: int
@@ -43,6 +44,7 @@ class CrawlEntry:
     counts: Mapping[str, Any]
     chat_id: int | None
     user_id: int | None
+    request: str | None
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
@@ -116,9 +118,24 @@ class CrawlLog:
         sources: Sequence[str],
         chat_id: int | None = None,
         user_id: int | None = None,
+        request: str | None = None,
     ) -> CrawlEntry:
-        """Record a crawl that is to come."""
+        """Record a crawl that is to come.
+
+        Args:
+            topic: What to search for.
+            category: Where the pictures go.
+            wanted: How many.
+            sources: Names, in the order to be asked.
+            chat_id: Where it was asked for, if in a chat.
+            user_id: Who asked.
+            request: Name of what asked: the same request queues one crawl, however often it comes.
+        """
         with self._sessions() as session:
+            if request is not None:
+                known = session.scalars(select(Crawl).where(Crawl.request == request)).first()
+                if known is not None:
+                    return _entry(known)
             row = Crawl(
                 topic=topic,
                 category=category,
@@ -127,6 +144,7 @@ class CrawlLog:
                 counts={},
                 chat_id=chat_id,
                 user_id=user_id,
+                request=request,
                 state="queued",
                 created_at=now(),
             )
@@ -344,6 +362,7 @@ def _entry(row: Crawl) -> CrawlEntry:
         counts=row.counts,
         chat_id=row.chat_id,
         user_id=row.user_id,
+        request=row.request,
         created_at=row.created_at,
         started_at=row.started_at,
         finished_at=row.finished_at,

@@ -1,4 +1,4 @@
-"""Contact sheets: a question's picture beside the pictures that answer it."""
+"""Contact sheets: a question's picture beside its answer, or all the pictures that are new."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ ACCENT = (46, 110, 168)
 MARGIN = 44
 GAP = 24
 TILE = 236
+SMALL_TILE = 180
 QUERY = 360
 CAPTION = 74
 TITLE = 64
@@ -102,6 +103,40 @@ def contact_sheet(
     return sheet
 
 
+def overview(paths: Sequence[Path], *, title: str = "") -> Image.Image:
+    """Draw pictures in a grid, such as all that is new.
+
+    Args:
+        paths: Their files; a placeholder stands for what cannot be opened.
+        title: A line above them.
+
+    Returns:
+        An RGB picture, about as wide as high, of squares `SMALL_TILE` pixels wide.
+    """
+    columns = max(3, math.ceil(math.sqrt(len(paths)))) if paths else 3
+    columns = min(columns, max(len(paths), 2))
+    rows = math.ceil(len(paths) / columns)
+    top = MARGIN + (TITLE if title else 0)
+    step = SMALL_TILE + GAP // 2
+    size = (2 * MARGIN + columns * step - GAP // 2, top + rows * step - GAP // 2 + MARGIN)
+    sheet = Image.new("RGB", size, PAPER)
+    if title:
+        type_ = _Type.on(sheet, [title])
+        type_.write((MARGIN, MARGIN - 8), title, 32, INK, sheet.width - 2 * MARGIN)
+    for place, path in enumerate(paths):
+        row, column = divmod(place, columns)
+        picture = _rounded(_square(path, SMALL_TILE))
+        sheet.paste(picture, (MARGIN + column * step, top + row * step), picture)
+    return sheet
+
+
+def _square(path: Path, side: int) -> Image.Image:
+    try:
+        return ImageOps.fit(open_image(path, min_side=side), (side, side))
+    except (ImageError, OSError):
+        return _placeholder().resize((side, side))
+
+
 def _grid(count: int) -> tuple[int, int]:
     """Columns and rows: few pictures in one row, more in a block about as tall as the question."""
     rows = 1 if count <= 3 else 2 if count <= 10 else math.ceil(count / (5 if count <= 20 else 8))
@@ -115,11 +150,7 @@ def _tile(
     match: Answer,
 ) -> None:
     x, y = corner
-    try:
-        picture = ImageOps.fit(open_image(match.path, min_side=TILE), (TILE, TILE))
-    except (ImageError, OSError):
-        picture = _placeholder()
-    picture = _rounded(picture)
+    picture = _rounded(_square(match.path, TILE))
     sheet.paste(picture, corner, picture)
 
     badge = _disc(40, INK)

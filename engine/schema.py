@@ -1,7 +1,8 @@
 """The catalogue's tables, as SQLAlchemy 2 declarative classes; `engine.migrations` makes them.
 
-`chats`, `telegram_files`, `inbox` and `questions` are the bot's own stores. They live here because
-one database, one history of migrations and one backup are simpler than two.
+`chats`, `telegram_files`, `inbox`, `questions`, `announcements` and `schedules` are the bot's own
+stores. They live here because one database, one history of migrations and one backup are simpler
+than two.
 """
 
 from __future__ import annotations
@@ -213,6 +214,7 @@ class Crawl(Base):
             "state IN ('queued', 'running', 'done', 'cancelled', 'failed')", name="state"
         ),
         Index(None, "state"),
+        Index(None, "request", unique=True),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -225,9 +227,52 @@ class Crawl(Base):
     counts: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     chat_id: Mapped[int | None] = mapped_column(BigInteger)
     user_id: Mapped[int | None] = mapped_column(BigInteger)
+    request: Mapped[str | None] = mapped_column(String(96))
     created_at: Mapped[datetime] = mapped_column(Moment, default=now)
     started_at: Mapped[datetime | None] = mapped_column(Moment)
     finished_at: Mapped[datetime | None] = mapped_column(Moment)
+
+
+class Announcement(Base):
+    """Where one bot tells of a crawl that it was asked for: the message with its progress.
+
+    `after` is the newest message id known before something was sent, `is_told` is set when the
+    chat has heard of the end.
+    """
+
+    __tablename__ = "announcements"
+    __table_args__ = (Index(None, "bot_id", "is_told"),)
+
+    crawl_id: Mapped[int] = mapped_column(
+        ForeignKey("crawls.id", ondelete="CASCADE"), primary_key=True
+    )
+    bot_id: Mapped[int] = mapped_column(BigInteger)
+    chat_id: Mapped[int] = mapped_column(BigInteger)
+    thread_id: Mapped[int | None]
+    reply_to: Mapped[int | None]
+    language: Mapped[str] = mapped_column(String(16))
+    message_id: Mapped[int | None]
+    after: Mapped[int | None]
+    is_told: Mapped[bool] = mapped_column(default=False)
+
+
+class Schedule(Base):
+    """A crawl that comes again and again; APScheduler keeps when it is due next."""
+
+    __tablename__ = "schedules"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    bot_id: Mapped[int] = mapped_column(BigInteger)
+    topic: Mapped[str] = mapped_column(Words)
+    wanted: Mapped[int]
+    sources: Mapped[list[str]] = mapped_column(JSON)
+    recurrence: Mapped[str] = mapped_column(String(64))
+    chat_id: Mapped[int] = mapped_column(BigInteger)
+    thread_id: Mapped[int | None]
+    user_id: Mapped[int] = mapped_column(BigInteger)
+    language: Mapped[str] = mapped_column(String(16))
+    request: Mapped[str] = mapped_column(String(96))
+    created_at: Mapped[datetime] = mapped_column(Moment, default=now)
 
 
 class CrawlUrl(Base):

@@ -5,20 +5,34 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.answer import Answerer
-from bot.handlers import buttons, choices, commands, photos, trouble
+from bot.handlers import (
+    buttons,
+    choices,
+    collecting,
+    commands,
+    crawls,
+    photos,
+    schedules,
+    trouble,
+)
 
 if TYPE_CHECKING:
     from bot.app import BotApplication
+    from bot.crawling import Crawling
     from bot.desk import Desk
+    from bot.rota import Rota
 
 
-def register(app: BotApplication, desk: Desk) -> None:
+def register(app: BotApplication, desk: Desk, crawling: Crawling, rota: Rota) -> None:
     """Add every handler. PTB gives an update to the first that takes it: the order matters."""
     answerer = Answerer(desk)
     for handler in (
+        *collecting.handlers(desk, crawling),
         *photos.handlers(desk, answerer),
         *commands.handlers(desk),
         *choices.handlers(desk),
+        *crawls.handlers(desk, crawling),
+        *schedules.handlers(desk, rota),
         *buttons.handlers(desk, answerer),
         *commands.last_handlers(desk),
     ):

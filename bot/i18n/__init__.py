@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from engine.errors import LookalikeError
 
 LANGUAGES: Mapping[str, str] = {"en": "English", "vi": "Tiếng Việt"}
 FALLBACK = "en"
 
+MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 MOST_LETTERS = 1000  # a message holds 4096, and some of them count twice
 DETAIL_LETTERS = 64
 
@@ -79,6 +81,18 @@ class Translator:
         if self.language == "vi":
             return written.translate(str.maketrans(",.", ".,"))
         return written
+
+    def moment(self, value: datetime) -> str:
+        """A time of this machine: `25 Nov, 21:30` in English, `21:30 25/11` in Vietnamese."""
+        local = value.astimezone()
+        if self.language == "vi":
+            return f"{local:%H:%M} {local.day}/{local.month}"
+        return f"{local.day} {MONTHS[local.month - 1]}, {local:%H:%M}"
+
+    def reason(self, name: str) -> str:
+        """Why a crawl did not take a picture, in a few words."""
+        key = f"reason.{name.removeprefix('fetch_')}"
+        return self(key) if key in texts(self.language) else name.replace("_", " ")
 
     def percent(self, value: float) -> str:
         """A similarity (0 to 100) in whole percents; 100 only where nothing differs."""

@@ -65,6 +65,7 @@ class Crawler:
         on_topic_only: bool = False,
         progress: Callable[[CrawlProgress], None] | None = None,
         stop: Event | None = None,
+        leave: Event | None = None,
     ) -> CrawlReport:
         """Crawl a topic until the library has this many new pictures, or no more are found.
 
@@ -80,6 +81,8 @@ class Crawler:
                 tell from words.
             progress: Called now and then on this thread.
             stop: When set, the crawl ends at once; what it decided for is kept.
+            leave: When set, it ends at once, too, but stays unfinished: another run with its
+                `crawl_id` goes on with it.
 
         Raises:
             CrawlRunningError: One for this category is running.
@@ -103,6 +106,7 @@ class Crawler:
                     relevance=relevance,
                     progress=progress,
                     stop=stop or threading.Event(),
+                    leave=leave or threading.Event(),
                 )
                 return run.list_urls() if urls_only else run.fill(is_resumed=is_resumed)
             except BaseException as error:

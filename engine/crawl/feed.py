@@ -117,7 +117,7 @@ class Feed:
         except StoppedError:
             return
         except CrawlError as error:
-            self.troubles.append(SourceTrouble(source.name, error.key, str(error)))
+            self.troubles.append(SourceTrouble(source.name, error.key, str(error), error.details))
 
     def _is_new(self, url: str) -> bool:
         known = self._log.known(self._entry.category, [url]).get(url)

@@ -86,11 +86,12 @@ class CrawlProgress:
 
 @dataclass(frozen=True, slots=True)
 class SourceTrouble:
-    """A source that failed: its name, the error's key and its sentence."""
+    """A source that failed: its name, and the error's key, sentence and details."""
 
     source: str
     key: str
     message: str
+    details: Mapping[str, str | float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,7 @@ class CrawlReport:
         topic: What was searched for.
         category: Where the pictures went.
         wanted: How many were asked for.
-        state: `done` or `cancelled`.
+        state: `done`, `cancelled`, or `running` where it was left for a later run.
         counts: Over all of the crawl, what went before an interruption included.
         pictures: Ids of what it added, in the order of finding.
         troubles: Sources that failed, in the order they were asked.

@@ -62,7 +62,8 @@ class Run:
         threads: Downloads at once.
         relevance: Tells what is off topic; None to take that too.
         progress: Called now and then on the calling thread.
-        stop: When set, the run ends at once.
+        stop: When set, the run ends at once: the crawl is cancelled.
+        leave: When set, the run ends at once: the crawl stays, for a later run to go on with.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Run:
         relevance: Relevance | None = None,
         progress: Callable[[CrawlProgress], None] | None,
         stop: Event,
+        leave: Event,
     ) -> None:
         self._library = library
         self._log = library.crawls
@@ -84,6 +86,7 @@ class Run:
         self._entry = entry
         self._progress = progress
         self._stop = stop
+        self._leave = leave
         self._threads = threads
         self._relevance = relevance
         self._started = time.monotonic()
@@ -103,7 +106,7 @@ class Run:
         """Take down addresses without asking for them."""
         self._feed.start(with_waiting=False)
         try:
-            while self._in_log("waiting") < self._entry.wanted and not self._stop.is_set():
+            while self._in_log("waiting") < self._entry.wanted and not self._is_to_end:
                 missing = self._entry.wanted - self._in_log("waiting")
                 found = self._feed.take(missing)
                 self._log.take(self._entry, [_found(candidate) for candidate in found])
@@ -153,11 +156,12 @@ class Run:
             while self._storing:
                 self._storing.popleft().result()
             self._storer.shutdown()
-        self._spool.close()
+        if not self._leave.is_set():
+            self._spool.close()
         return self._finished()
 
     def _work(self, downloads: Downloads) -> None:
-        while not self._stop.is_set():
+        while not self._is_to_end:
             self._top_up(downloads)
             if self._ahead and self._ahead[0].result.done():
                 self._settle(self._ahead.popleft())
@@ -171,6 +175,10 @@ class Run:
             ):
                 self._store()
             self._report()
+
+    @property
+    def _is_to_end(self) -> bool:
+        return self._stop.is_set() or self._leave.is_set()
 
     @property
     def _is_enough(self) -> bool:
@@ -261,7 +269,15 @@ class Run:
     def _finished(self) -> CrawlReport:
         state: CrawlState = "cancelled" if self._stop.is_set() else "done"
         counts = self._counts(in_hand=0 if self._ahead else None)
-        self._log.finish(self._entry.id, state, counts=counts.as_json())
+        if self._leave.is_set() and state == "done":
+            state = "running"
+        else:
+            ended = {
+                **counts.as_json(),
+                "troubles": [asdict(trouble) for trouble in self._feed.troubles],
+                "without_encoder": self._without_encoder,
+            }
+            self._log.finish(self._entry.id, state, counts=ended)
         self._ahead.clear()
         self._phase = "done"
         self._report(now=True)
