@@ -40,6 +40,8 @@ _DISGUISES = (
 )
 """What commonly arrives under a picture's name, by bytes near the start, in lower case."""
 
+_STRIP = 256
+"""Rows of a picture with transparency that are laid over white together."""
 _ORIENTATION = 0x0112
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -99,6 +101,15 @@ def thumbnail(image: Image.Image, side: int = 64) -> NDArray[np.uint8]:
     """
     small = image.convert("RGB").resize((side, side), Image.Resampling.BOX, reducing_gap=2.0)
     return np.array(small, dtype=np.uint8)
+
+
+def claimed_pixels(data: bytes) -> int:
+    """How many pixels a picture's header says it has; 0 for what is no picture."""
+    try:
+        image = _identified(data) if data else None
+    except ImageError:
+        return 0
+    return image.width * image.height if image else 0
 
 
 def image_id(data: bytes) -> str:
@@ -171,10 +182,19 @@ def _over_white(image: Image.Image) -> Image.Image:
     if image.mode[0] in "IF":
         return _eight_bit(np.asarray(image)).convert("RGB")
     if image.has_transparency_data:
-        rgba = image.convert("RGBA")
-        white = Image.new("RGBA", rgba.size, "white")
-        return Image.alpha_composite(white, rgba).convert("RGB")
+        return _in_strips(image)
     return image if type(image) is Image.Image and image.mode == "RGB" else image.convert("RGB")
+
+
+def _in_strips(image: Image.Image) -> Image.Image:
+    """A picture with transparency over white; at once it would take five times its memory."""
+    flat = Image.new("RGB", image.size)
+    for top in range(0, image.height, _STRIP):
+        box = (0, top, image.width, min(top + _STRIP, image.height))
+        rgba = image.crop(box).convert("RGBA")
+        white = Image.new("RGBA", rgba.size, "white")
+        flat.paste(Image.alpha_composite(white, rgba).convert("RGB"), box)
+    return flat
 
 
 def _eight_bit(values: NDArray[np.generic]) -> Image.Image:

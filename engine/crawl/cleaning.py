@@ -134,7 +134,10 @@ def sharpness(image: Image.Image) -> float:
     Source: J. L. Pech-Pacheco et al., "Diatom autofocusing in brightfield microscopy" (2000), with
     the four-neighbour Laplacian.
     """
-    grey = _looked_at(image)
+    return _variance_of_laplacian(_looked_at(image))
+
+
+def _variance_of_laplacian(grey: NDArray[np.float32]) -> float:
     if min(grey.shape) < 3:
         return 0.0
     laplacian = (
@@ -149,9 +152,10 @@ def _flaw(image: Image.Image) -> Reason | None:
         return Reason.TOO_SMALL
     if long > MAX_RATIO * short:
         return Reason.EXTREME_RATIO
-    if float(_looked_at(image).std()) < UNIFORM:
+    grey = _looked_at(image)
+    if float(grey.std()) < UNIFORM:
         return Reason.UNIFORM
-    return Reason.BLURRED if sharpness(image) < BLURRED else None
+    return Reason.BLURRED if _variance_of_laplacian(grey) < BLURRED else None
 
 
 def _looked_at(image: Image.Image) -> NDArray[np.float32]:

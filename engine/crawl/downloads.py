@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.crawl.cleaning import Cleaned, Reason, Refusal, clean
 from engine.crawl.errors import CrawlError, StoppedError
+from engine.images import claimed_pixels
 
 if TYPE_CHECKING:
     from threading import Event
@@ -19,7 +22,9 @@ if TYPE_CHECKING:
     from engine.crawl.spool import Spool
 
 CLEANERS = max(2, min(4, os.cpu_count() or 2))
-"""Pictures decoded at once: up to 40 million pixels each."""
+"""Pictures decoded at once."""
+LARGE = 12_000_000
+"""Pixels from which pictures are decoded one by one: 40 million take some 400 MB on the way."""
 
 
 @dataclass(slots=True)
@@ -59,6 +64,7 @@ class Downloads:
         self._halt = halt
         self._fetchers = ThreadPoolExecutor(threads, "lookalike-fetch")
         self._cleaners = ThreadPoolExecutor(CLEANERS, "lookalike-clean")
+        self._large = threading.Lock()
 
     def begin(self, candidate: Candidate) -> Task:
         """Work on a candidate; its result comes in time."""
@@ -97,7 +103,9 @@ class Downloads:
     def _clean(self, task: Task) -> None:
         """Worker: judge a download."""
         try:
-            cleaned = clean(self._spool.read(task.candidate.url))
+            data = self._spool.read(task.candidate.url)
+            with self._large if claimed_pixels(data) > LARGE else nullcontext():
+                cleaned = clean(data)
             if isinstance(cleaned, Cleaned) and not self._has_topic(cleaned):
                 cleaned = Refusal(Reason.OFF_TOPIC)
             task.result.set_result(cleaned)

@@ -300,3 +300,17 @@ def test_hamming_counts_bits_across_the_sign() -> None:
 def test_real_photos_open(shared_data: Path) -> None:
     for path in sorted((shared_data / "photos" / "test").rglob("*.jpg"))[:10]:
         assert min(open_image(path, min_side=64).size) >= 64
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "PA"])
+def test_tall_transparent_pictures_are_laid_over_white_as_a_whole(mode: str) -> None:
+    noise = np.random.default_rng(1).integers(0, 256, (700, 30, 4), dtype=np.uint8)
+    image = Image.fromarray(noise if mode == "RGBA" else noise[..., :2]).convert(mode)
+    rgba = image.convert("RGBA")
+    expected = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
+    assert images._over_white(image).tobytes() == expected.tobytes()
+
+
+def test_a_header_says_how_many_pixels_there_are() -> None:
+    assert images.claimed_pixels(encoded(Image.new("RGB", (30, 20)), "PNG")) == 600
+    assert images.claimed_pixels(b"") == images.claimed_pixels(b"<html>") == 0
