@@ -207,7 +207,6 @@ class Crawling:
             LOG.exception("crawl %d ended early", entry.id)
             await self._fail(entry, type(error).__name__)
         finally:
-            self._stop.set()  # should this have been cut: nobody waits for it any more
             self._running = None
 
     async def _when_owned(self, bot: ExtBot[int], entry: CrawlEntry, told: Announcement) -> None:
