@@ -26,7 +26,8 @@ def handlers(desk: Desk) -> Handlers:
 
     async def show_help(update: Update, context: Context) -> None:
         say = await desk.translator(update)
-        await desk.say(context.bot, update, say("help"))
+        words = [say("help"), say("help_admin")] if desk.is_admin(update) else [say("help")]
+        await desk.say(context.bot, update, "\n\n".join(words))
 
     new = filters.UpdateType.MESSAGE
     return [CommandHandler("start", start, new), CommandHandler("help", show_help, new)]

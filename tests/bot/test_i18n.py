@@ -10,7 +10,7 @@ import pytest
 
 import bot
 import engine
-from bot.app import COMMANDS
+from bot.app import ADMIN_COMMANDS, COMMANDS
 from bot.i18n import LANGUAGES, Translator, language_for, texts
 from engine.errors import LookalikeError
 from engine.metrics import METRICS
@@ -76,7 +76,7 @@ def test_error_proposes_the_nearest_where_there_is_one() -> None:
 
 def test_every_metric_and_command_has_a_name() -> None:
     assert {f"metric.{name}" for name in METRICS} <= texts("vi").keys()
-    assert {f"menu.{name}" for name in COMMANDS} <= texts("vi").keys()
+    assert {f"menu.{name}" for name in (*COMMANDS, *ADMIN_COMMANDS)} <= texts("vi").keys()
 
 
 def test_numbers_follow_the_language() -> None:
