@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from engine.encoders import Encoder
-    from engine.locate.place import Location
+    from engine.locate.place import Box, Location
 
 MOST_WINDOWS = 128
 """Windows looked at in the first pass; the steps between them widen for small cut-outs."""
@@ -26,7 +26,7 @@ _STRIDE = 0.25
 _CANDIDATES = 2
 _ROUNDS = 3
 _BATCH = 64
-_KEPT = 0.75
+_KEPT = 0.6
 """Sides of the parts of the cut-out that a place must be more like it than."""
 
 
@@ -117,16 +117,20 @@ class _Eye:
         boxes = [(x, y, x + across, y + down) for x, y in corners]
         return float((self._embedded(self._cutout, boxes) @ self._wanted).mean())
 
-    def _embedded(
-        self, image: Image.Image, boxes: Sequence[tuple[float, float, float, float]]
-    ) -> NDArray[np.float32]:
+    def _embedded(self, image: Image.Image, boxes: Sequence[Box]) -> NDArray[np.float32]:
         """Unit rows (n, dimension) of parts of a picture, squeezed to squares."""
-        side = (self._encoder.input_size, self._encoder.input_size)
         rows = [np.empty((0, self._encoder.dimension), np.float32)]
         for start in range(0, len(boxes), _BATCH):
             crops = [
-                np.asarray(image.resize(side, Image.Resampling.BICUBIC, box))
-                for box in boxes[start : start + _BATCH]
+                np.asarray(self._squeezed(image, box)) for box in boxes[start : start + _BATCH]
             ]
             rows.append(self._encoder.embed_prepared(np.stack(crops)))
         return np.concatenate(rows)
+
+    def _squeezed(self, image: Image.Image, box: Box | None) -> Image.Image:
+        """A part of a picture as a square, first made no sharper than the cut-out is."""
+        side = (self._encoder.input_size, self._encoder.input_size)
+        width, height = self._cutout.size
+        if box and box[2] - box[0] > width and width < side[0] and height < side[1]:
+            image, box = image.resize((width, height), Image.Resampling.BICUBIC, box), None
+        return image.resize(side, Image.Resampling.BICUBIC, box)

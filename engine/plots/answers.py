@@ -104,4 +104,4 @@ def _tile(
     used = type_.width(percent, 22)
     type_.write((x + 2, line + 1), match.category.replace("_", " "), 20, INK, TILE - used - 16)
     type_.write((x + TILE - 2, line), percent, 22, ACCENT, TILE, anchor="ra")
-    bar(type_.draw, (x + 2, line + 36, x + TILE - 2, line + 42), match.percent)
+    bar(sheet, (x + 2, line + 36, x + TILE - 2, line + 42), match.percent)

@@ -58,13 +58,13 @@ def tile(path: Path, side: int) -> Image.Image:
     return rounded(picture)
 
 
-def bar(draw: ImageDraw.ImageDraw, box: tuple[int, int, int, int], percent: float) -> None:
-    """A track filled up to a percentage."""
-    radius = (box[3] - box[1]) // 2
-    draw.rounded_rectangle(box, radius, fill=TRACK)
-    filled = round((box[2] - box[0]) * min(max(percent, 0.0), 100.0) / 100)
-    if filled >= 2 * radius:
-        draw.rounded_rectangle((box[0], box[1], box[0] + filled, box[3]), radius, fill=ACCENT)
+def bar(sheet: Image.Image, box: tuple[int, int, int, int], percent: float) -> None:
+    """Draw a track with round ends, filled up to a percentage."""
+    size = (box[2] - box[0], box[3] - box[1])
+    track = Image.new("RGB", size, TRACK)
+    ends = rounded(track, size[1] // 2).getchannel("A")
+    track.paste(ACCENT, (0, 0, round(size[0] * min(max(percent, 0.0), 100.0) / 100), size[1]))
+    sheet.paste(track, box[:2], ends)
 
 
 def panel(queries: Sequence[Image.Image], width: int = QUERY) -> Image.Image:
