@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.cli import asking, crawling, filling, upkeep
+from engine.cli import asking, crawling, filling, showing, upkeep
 from engine.errors import LookalikeError
 
 if TYPE_CHECKING:
@@ -36,6 +36,9 @@ def new_application() -> typer.Typer:
     application.callback()(_options)
     application.command()(filling.index)
     application.command()(asking.search)
+    application.command()(showing.compare)
+    application.command()(showing.tag)
+    application.command()(showing.locate)
     application.command()(crawling.crawl)
     application.command()(upkeep.categories)
     application.command()(filling.remove)

@@ -52,9 +52,9 @@ def search(
     if bool(images) == bool(text):
         raise typer.BadParameter("give one or more pictures, or --text", param_hint="IMAGE")
     if metric is not None:
-        metric = _known_metric(metric)
+        metric = known_metric(metric)
     if sheet is not None:
-        _can_draw(sheet)
+        can_draw(sheet)
 
     from engine.config import load_settings
     from engine.library import Library
@@ -107,7 +107,8 @@ def _answer(
         return query, engine.run(query)
 
 
-def _known_metric(name: str) -> str:
+def known_metric(name: str) -> str:
+    """The name of the metric that a user means, or a word on wrong usage."""
     from engine.errors import UnknownMetricError
     from engine.metrics import metric_named
 
@@ -117,7 +118,7 @@ def _known_metric(name: str) -> str:
         raise typer.BadParameter(str(error), param_hint="--metric") from None
 
 
-def _can_draw(sheet: Path) -> None:
+def can_draw(sheet: Path) -> None:
     """Refuse before the search what could not be written after it."""
     if sheet.suffix.lower() not in {".png", ".jpg", ".jpeg", ".webp"}:
         raise typer.BadParameter("the name must end in .png, .jpg or .webp", param_hint="--sheet")

@@ -30,12 +30,15 @@ class Encoder(Protocol):
         dimension: Length of a vector.
         input_size: Side of the square that the network looks at, in pixels.
         has_text: Whether it reads words.
+        sharpness: What cosines of pictures and words are multiplied by before a softmax over them,
+            as in the network's training.
     """
 
     key: str
     dimension: int
     input_size: int
     has_text: bool
+    sharpness: float
 
     def prepare(self, image: Image.Image) -> NDArray[np.uint8]:
         """The crop the network looks at, shape (S, S, 3). Cheap; for worker threads."""
@@ -72,6 +75,7 @@ class BatchedEncoder:
         self.dimension = network.dimension
         self.input_size = network.preprocessing.side
         self.has_text = network.has_text
+        self.sharpness = network.sharpness
         self.max_rows = max_rows or best_batch(network)
         self._network = network
         self._crop = network.preprocessing.crop

@@ -43,6 +43,10 @@ class Parts:
     tokenizer: Tokenizer | None = None
 
 
+SHARPNESS = 100.0
+"""What CLIP's training ends with, for a model that does not say."""
+
+
 class Network:
     """A loaded model in eval mode: batches in, unit rows out.
 
@@ -62,6 +66,8 @@ class Network:
         self.preprocessing = parts.preprocessing
         self.has_text = bool(parts.embed_texts)
         self._embed_texts = parts.embed_texts
+        scale = getattr(parts.model, "logit_scale", None)
+        self.sharpness = SHARPNESS if scale is None else float(scale.detach().float().exp())
         self.device = device
         self.dtype = dtype
         # Convolutions are up to three times as fast over interleaved channels; transformers
@@ -74,9 +80,9 @@ class Network:
         )
         self._tokenizer = parts.tokenizer
         self._tokenizing = Lock()
-        scale = 1.0 / (255.0 * torch.tensor(parts.preprocessing.std))
+        factor = 1.0 / (255.0 * torch.tensor(parts.preprocessing.std))
         shift = -torch.tensor(parts.preprocessing.mean) / torch.tensor(parts.preprocessing.std)
-        self._scale = scale.view(1, 3, 1, 1).to(device)
+        self._scale = factor.view(1, 3, 1, 1).to(device)
         self._shift = shift.view(1, 3, 1, 1).to(device)
         side = parts.preprocessing.side
         # A first picture warms the kernels up, tells the dimension and proves the model whole.

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from engine import plots
-from engine.plots import contact_sheet
+from engine.plots import contact_sheet, typeface
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,5 +91,5 @@ def test_letters_the_builtin_font_lacks_are_drawn_or_lose_their_marks(
     def sheet(category: str) -> bytes:
         return contact_sheet(query, [Found(1, 80.0, category, found[0].path)]).tobytes()
 
-    monkeypatch.setattr(plots, "FAMILIES", ())
+    monkeypatch.setattr(typeface, "FAMILIES", ())
     assert sheet("con hổ đẹp") == sheet("con ho dep")
