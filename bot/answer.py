@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, ReplyParameters
-from telegram.constants import ChatAction
-from telegram.error import TelegramError
 
 from bot.album import AlbumReply
+from bot.busy import Busy
 from bot.pictures import download
 from engine.metrics import METRICS, metric_named
 
@@ -30,8 +27,6 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 
-ACTION_EVERY_S = 4.5  # Telegram shows a chat action for five seconds
-NOTICE_AFTER_S = 6.0
 MOST_UNFINISHED = 1024
 WEAK_PERCENT = {"embeddings": 50.0, "pixels": 60.0}  # below: said to be far from alike
 
@@ -54,7 +49,8 @@ class Answerer:
             LookalikeError: There is no answer; the message says why.
             TelegramError: It could not be sent.
         """
-        async with Busy(self._desk, bot, update, question, say):
+        chat_id, thread_id = question.chat_id, question.thread_id
+        async with Busy(self._desk, bot, update, say, chat_id=chat_id, thread_id=thread_id):
             found = await self._search(bot, question)
         resume = await self._desk.begin(update, question.chat_id)
         sent = self._albums.get(update.update_id)
@@ -153,64 +149,3 @@ def metric_buttons(question: Question, say: Translator) -> InlineKeyboardMarkup:
     rows = [choices[start : start + 2] for start in range(0, len(choices), 2)]
     back = InlineKeyboardButton(say("button.back"), callback_data=f"q:{question.key}:back:")
     return InlineKeyboardMarkup([*rows, [back]])
-
-
-class Busy:
-    """While it lasts, the chat shows that something happens; after a while in words, too.
-
-    Nothing here is worth a retry or a delay of the answer: it is told, not delivered.
-    """
-
-    def __init__(
-        self,
-        desk: Desk,
-        bot: ExtBot[int],
-        update: Update,
-        question: Question,
-        say: Translator,
-    ) -> None:
-        self._line = desk.line
-        self._update_id = update.update_id
-        self._bot = bot
-        self._question = question
-        self._say = say
-        self._is_over = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
-
-    async def __aenter__(self) -> Self:
-        self._tasks = [asyncio.create_task(self._act()), asyncio.create_task(self._notice())]
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._is_over.set()
-        act, notice = self._tasks
-        act.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await act
-        await notice
-
-    async def _act(self) -> None:
-        while True:
-            with contextlib.suppress(TelegramError):
-                await self._bot.send_chat_action(
-                    self._question.chat_id,
-                    ChatAction.UPLOAD_PHOTO,
-                    message_thread_id=self._question.thread_id,
-                )
-            await asyncio.sleep(ACTION_EVERY_S)
-
-    async def _notice(self) -> None:
-        try:
-            async with asyncio.timeout(NOTICE_AFTER_S):
-                await self._is_over.wait()
-        except TimeoutError:
-            with contextlib.suppress(TelegramError):
-                message = await self._bot.send_message(
-                    self._question.chat_id,
-                    self._say("answer.searching"),
-                    message_thread_id=self._question.thread_id,
-                    disable_notification=True,
-                )
-                await self._line.show_notice(self._update_id, message.message_id)
-                await self._is_over.wait()
-                await message.delete()

@@ -43,7 +43,9 @@ BotApplication: TypeAlias = Application[
 
 LOG = logging.getLogger(__name__)
 
-COMMANDS = ("start", "help", "metric", "topk", "settings", "language")
+COMMANDS = (
+    "start", "help", "compare", "tag", "locate", "metric", "topk", "settings", "language",
+)  # fmt: skip
 ADMIN_COMMANDS = ("crawl", "crawls", "schedule", "schedules", "unschedule", "add", "remove")
 FINISH_WITHIN_S = 7.5  # of the ten seconds a container is given
 PRUNE_EVERY_S = 3600.0

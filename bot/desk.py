@@ -153,6 +153,26 @@ class Desk:
             await self.line.begin(update.update_id, self.courier.message_ids.newest(chat_id))
         return after
 
+    async def show(self, bot: ExtBot[int], update: Update, picture: bytes, caption: str) -> None:
+        """Answer an update with one picture, once, as a reply."""
+        message, chat = update.effective_message, update.effective_chat
+        if chat is None:
+            return
+        resume = await self.begin(update, chat.id)
+        is_topic = bool(message and message.is_topic_message)
+        await bot.send_photo(
+            chat.id,
+            picture,
+            caption=caption,
+            message_thread_id=message.message_thread_id if message and is_topic else None,
+            reply_parameters=(
+                ReplyParameters(message.message_id, allow_sending_without_reply=True)
+                if message
+                else None
+            ),
+            rate_limit_args=resume,
+        )
+
     async def say(
         self,
         bot: ExtBot[int],

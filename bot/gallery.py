@@ -165,6 +165,15 @@ class Gallery:
             )
         return await self._run(self._writers, function, self._library)
 
+    async def consult(self, function: Callable[[Search], T]) -> T:
+        """Run something that searches, in one of the searchers' threads.
+
+        Raises:
+            LookalikeError: The library cannot be opened, or what `function` raises.
+        """
+        search = await self._ready()
+        return await self._run(self._searchers, function, search)
+
     async def read(self, function: Callable[[Library], T]) -> T:
         """Run something that looks things up in the library, beside the searches.
 
@@ -202,7 +211,7 @@ class Gallery:
             LookalikeError: The library is empty, the category unknown, …
         """
         query = replace(query, category=await self._real_category(query.category))
-        if metric_named(query.metric).space == "embeddings" and not await self._encoder_is_up():
+        if metric_named(query.metric).space == "embeddings" and not await self.encoder_is_up():
             return await self._by_pixels(query, "answer.loading")
         try:
             return Found(await self._find(query), query.metric)
@@ -219,7 +228,11 @@ class Gallery:
         search = await self._ready()
         return await self._run(self._searchers, search.run, query)
 
-    async def _encoder_is_up(self) -> bool:
+    async def encoder_is_up(self) -> bool:
+        """Whether embeddings can be asked for; waits a while for an encoder that is being loaded.
+
+        True also where there is none to wait for.
+        """
         await self._ready()
         if self._library is not None:
             self._loading.begin(self._library.encoder)

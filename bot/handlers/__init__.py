@@ -13,6 +13,7 @@ from bot.handlers import (
     crawls,
     photos,
     schedules,
+    showing,
     trouble,
 )
 
@@ -28,6 +29,7 @@ def register(app: BotApplication, desk: Desk, crawling: Crawling, rota: Rota) ->
     answerer = Answerer(desk)
     for handler in (
         *collecting.handlers(desk, crawling),
+        *showing.handlers(desk),
         *photos.handlers(desk, answerer),
         *commands.handlers(desk),
         *choices.handlers(desk),

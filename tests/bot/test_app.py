@@ -347,7 +347,7 @@ async def test_notice_of_a_process_that_was_cut_goes_with_the_next_one(
     run_bot: RunBot, playground: Playground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user = playground.user(1, "Sam", "en")
-    monkeypatch.setattr("bot.answer.NOTICE_AFTER_S", 0.05)
+    monkeypatch.setattr("bot.busy.NOTICE_AFTER_S", 0.05)
     monkeypatch.setattr("bot.app.FINISH_WITHIN_S", 0.2)
     async with run_bot() as bot:
         monkeypatch.setattr(bot.gallery, "ask", lambda _: asyncio.Event().wait())
@@ -358,7 +358,7 @@ async def test_notice_of_a_process_that_was_cut_goes_with_the_next_one(
         await asyncio.sleep(0.2)
     playground.faults.clear()
     assert [m["message_id"] for m in playground.answers(1)] == [notice["message_id"]]
-    monkeypatch.setattr("bot.answer.NOTICE_AFTER_S", 60.0)
+    monkeypatch.setattr("bot.busy.NOTICE_AFTER_S", 60.0)
     async with run_bot():
         answer = await answer_to(playground, sent)
         await asyncio.sleep(0.3)
