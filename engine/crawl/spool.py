@@ -98,7 +98,8 @@ class Part:
 
     def begin(self, length: int | None) -> None:
         """Start anew, with a body of so many bytes."""
-        self.discard()
+        if self._file is not None:
+            self.discard()
         if length is not None:
             self._half = self._path.with_name(f"{self._path.name}.{length}{PART}")
         with _explained():
