@@ -28,7 +28,8 @@ def search(settings: Settings, gallery: Path) -> Iterator[Search]:
 
 @pytest.fixture
 def pixel_search(pixel_settings: Settings, gallery: Path) -> Iterator[Search]:
-    with Library.open(pixel_settings, write=True) as library:
+    own = pixel_settings.model_copy(update={"data_dir": pixel_settings.data_dir / "pixels"})
+    with Library.open(own, write=True) as library:
         library.index([gallery])
         yield Search(library)
 
