@@ -116,6 +116,8 @@ def test_readmes_commands_work_one_after_the_other(tmp_path):
     """Those of the command line, as written; `make` targets have tests of their own."""
     draw_pictures(tmp_path / "photos" / "holidays")
     (tmp_path / "photo.jpg").write_bytes((tmp_path / "photos" / "holidays" / "1.jpg").read_bytes())
+    with Image.open(tmp_path / "photo.jpg") as photo:
+        photo.crop((20, 10, 90, 70)).save(tmp_path / "part.jpg", quality=95)
     commands = [line for line in shell_blocks(README) if line.startswith("lookalike ")]
     assert len(commands) >= 6
     for command in commands:
@@ -125,7 +127,8 @@ def test_readmes_commands_work_one_after_the_other(tmp_path):
         )
         assert done.returncode == 0, f"{command}: {done.stderr}"
         assert "Traceback" not in done.stderr
-    assert (tmp_path / "answer.png").stat().st_size > 1000
+    for sheet in ("answer.png", "metrics.png", "place.png"):
+        assert (tmp_path / sheet).stat().st_size > 1000
 
 
 def test_readmes_other_commands_are_ones_the_project_has():
