@@ -14,7 +14,7 @@ from telegram.error import TelegramError
 
 from bot.album import AlbumReply
 from bot.pictures import download
-from engine.metrics import METRICS, metric_named
+from engine.metrics import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,6 @@ LOG = logging.getLogger(__name__)
 ACTION_EVERY_S = 4.5  # Telegram shows a chat action for five seconds
 NOTICE_AFTER_S = 6.0
 MOST_UNFINISHED = 1024
-WEAK_PERCENT = {"embeddings": 50.0, "pixels": 60.0}  # below: said to be far from alike
 
 
 class Answerer:
@@ -98,6 +97,8 @@ class Answerer:
                 topk=question.topk,
                 page=question.page,
                 category=question.category,
+                mirror=question.mirror,
+                denoise=question.denoise,
             )
         )
 
@@ -114,8 +115,7 @@ def _summary(question: Question, found: Found, sent: Sequence[Match], say: Trans
         lines[0] += f" · #{question.category}"
     if found.fallback:
         lines.append(say(found.fallback))
-    weak = WEAK_PERCENT[metric_named(found.metric).space]
-    if max(match.percent for match in sent) < weak:
+    if all(match.is_weak for match in sent):
         lines.append(say("answer.weak"))
     lines.append(say("answer.more"))
     return "\n".join(lines)

@@ -164,7 +164,7 @@ def levels_of(pairs: Pairs, assumed: float) -> Levels:
     at = int(np.argmin(doubted + believed))
     # In the middle of the gap that ends there: what comes later lies on both sides of an edge.
     edge = (edges[max(at - 1, 0)] + edges[at]) / 2
-    learnt = min(float(edge), float(np.quantile(right, MOST_DOUBTED)))
+    learnt = min(float(edge), float(np.quantile(right, MOST_DOUBTED, method="lower")))
     weight = len(right) / (len(right) + ASSUMED_WEIGHT)
     weak_below = weight * learnt + (1 - weight) * assumed
     return Levels(weak_below, max(float(np.median(right)), weak_below + 1))
