@@ -11,7 +11,7 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup, ReplyParameters
 from bot.album import AlbumReply
 from bot.busy import Busy
 from bot.pictures import download
-from engine.metrics import METRICS, metric_named
+from engine.metrics import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 
 MOST_UNFINISHED = 1024
-WEAK_PERCENT = {"embeddings": 50.0, "pixels": 60.0}  # below: said to be far from alike
 
 
 class Answerer:
@@ -94,6 +93,8 @@ class Answerer:
                 topk=question.topk,
                 page=question.page,
                 category=question.category,
+                mirror=question.mirror,
+                denoise=question.denoise,
             )
         )
 
@@ -110,8 +111,7 @@ def _summary(question: Question, found: Found, sent: Sequence[Match], say: Trans
         lines[0] += f" · #{question.category}"
     if found.fallback:
         lines.append(say(found.fallback))
-    weak = WEAK_PERCENT[metric_named(found.metric).space]
-    if max(match.percent for match in sent) < weak:
+    if all(match.is_weak for match in sent):
         lines.append(say("answer.weak"))
     lines.append(say("answer.more"))
     return "\n".join(lines)

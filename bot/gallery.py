@@ -79,6 +79,7 @@ class Gallery:
         self._is_unused = asyncio.Event()
         self._is_unused.set()
         self._owning: asyncio.Task[None] | None = None
+        self._learning: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Open the library, as its owner if nobody else is; keep trying to become owner.
@@ -138,9 +139,19 @@ class Gallery:
         self._is_known.set()
         LOG.info("the library is open (%s)", "as its owner" if write else "reading only")
         self._loading.begin(library.encoder)
+        if self._learning is not None:
+            self._learning.cancel()
+        self._learning = asyncio.create_task(self._learn(search))
         if previous is not None:
             await self._is_unused.wait()
             await asyncio.to_thread(previous.close)
+
+    async def _learn(self, search: Search) -> None:
+        """Learn now what a weak match is, and not while the first person waits."""
+        try:
+            await self._run(self._searchers, search.weak_below, self._settings.metric)
+        except Exception as error:  # noqa: BLE001 -- then it is learnt at the first question
+            LOG.info("what a weak match is could not be learnt yet: %s", error)
 
     @property
     def is_owner(self) -> bool:
@@ -285,8 +296,9 @@ class Gallery:
     async def close(self) -> None:
         """Release the library; running searches end first."""
         self._loading.cancel()
-        if self._owning is not None:
-            self._owning.cancel()
+        for task in (self._owning, self._learning):
+            if task is not None:
+                task.cancel()
         self._decoders.shutdown(wait=False, cancel_futures=True)
         self._searchers.shutdown(wait=False, cancel_futures=True)
         self._writers.shutdown(wait=False, cancel_futures=True)

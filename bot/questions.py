@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 TOPK_RANGE = range(1, 11)  # an album holds at most ten
 KEPT = timedelta(days=1)
 CAPTION_COMMANDS = frozenset({"metric", "topk"})
+CAPTION_SWITCHES = frozenset({"mirror", "denoise"})  # without a value
 
 _PART = re.compile(
     r"(?<!\S)(?:/(?P<command>\w+)(?:@\w+)?(?:[\s=]+(?P<value>[^\s/#]\S*))?|#(?P<tag>\w+))"
@@ -39,6 +40,8 @@ class Flags:
     metric: str | None = None
     topk: int | None = None
     category: str | None = None
+    mirror: bool = False
+    denoise: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,8 @@ class Question:
         topk: 1 to 10.
         category: As the user wrote it, without the `#`.
         page: 0-based.
+        mirror: Whether mirrored pictures are looked for, too.
+        denoise: Whether noise is taken out of the files' pictures first.
         shown: Image ids of the answer, by rank on this page, empty for a picture that could not be
             sent; filled in when answered.
     """
@@ -68,6 +73,8 @@ class Question:
     like: tuple[str, ...] = ()
     category: str | None = None
     page: int = 0
+    mirror: bool = False
+    denoise: bool = False
     shown: tuple[str, ...] = ()
 
     @property
@@ -96,7 +103,9 @@ def parse_topk(value: str) -> int:
 
 
 def parse_flags(caption: str) -> Flags:
-    """Read `/metric l1 /topk 3 #tiger` (any part, any order) out of a caption with other words.
+    """Read `/metric l1 /topk 3 #tiger /mirror /denoise` (any part, any order) out of a caption.
+
+    Other words may stand between them.
 
     Raises:
         FlagError: A part has no value, a wrong one, or is no flag at all.
@@ -108,10 +117,16 @@ def parse_flags(caption: str) -> Flags:
             flags = replace(flags, category=tag)
             continue
         command, value = part["command"].lower(), part["value"]
+        if command in CAPTION_SWITCHES:
+            is_mirror = command == "mirror"
+            flags = replace(
+                flags, mirror=flags.mirror or is_mirror, denoise=flags.denoise or not is_mirror
+            )
+            continue
         if command not in CAPTION_COMMANDS:
             raise FlagError(
                 f"I don't know /{command} in a caption. "
-                "You can write /metric l1, /topk 3 or #tiger.",
+                "You can write /metric l1, /topk 3, #tiger, /mirror or /denoise.",
                 key="caption_command",
                 command=command[:32],
             )

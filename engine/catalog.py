@@ -187,6 +187,28 @@ class Catalog:
             .order_by(Image.id)
         )
 
+    def originals(
+        self, category: str | None = None, *, limit: int | None = None
+    ) -> list[tuple[str, str]]:
+        """Everyone's ready pictures that repeat no other, as (id, category), in order of the ids.
+
+        An id is a hash: the first so many are a random sample, and the same one every time.
+
+        Args:
+            category: Of this category only.
+            limit: At most so many.
+        """
+        query = (
+            select(Image.id, Image.category)
+            .where(Image.state == "ready", Image.near_of.is_(None), _owned_by(None))
+            .order_by(Image.id)
+            .limit(limit)
+        )
+        if category is not None:
+            query = query.where(Image.category == category)
+        with self._engine.connect() as connection:
+            return [(name, of) for name, of in connection.execute(query)]
+
     def all_ids(self, state: State | None = "ready") -> list[str]:
         """Ids of all pictures in this state (None: in any), in order."""
         query = select(Image.id).order_by(Image.id)

@@ -95,4 +95,5 @@ def _next_question(question: Question, what: str, value: str) -> Question | None
         return replace(question, page=number, shown=())
     if number >= len(question.shown) or not question.shown[number]:
         return None
-    return replace(question, like=(question.shown[number],), file_ids=(), page=0, shown=())
+    liked = (question.shown[number],)
+    return replace(question, like=liked, file_ids=(), page=0, denoise=False, shown=())

@@ -93,6 +93,8 @@ class Asking:
             metric=flags.metric or choices.metric or settings.metric,
             topk=flags.topk or choices.topk or settings.topk,
             category=flags.category,
+            mirror=flags.mirror,
+            denoise=flags.denoise,
         )
 
 

@@ -146,6 +146,15 @@ class Vectors:
             raise KeyError(ids[int(np.flatnonzero(absent)[0])])
         return found
 
+    def sample(self, count: int) -> NDArray[np.float32]:
+        """Vectors (m, d) of at most `count` shared pictures, spread evenly over all."""
+        view = self._shared.view
+        live = np.flatnonzero(view.keys)
+        if len(live) > count:
+            live = live[np.linspace(0, len(live) - 1, count).astype(np.intp)]
+        found: NDArray[np.float32] = view.rows[live]
+        return found
+
     def verify(self) -> list[str]:
         """Ids whose vector on disk is not what was written."""
         return [id_of(key) for file in (self._shared, self._private) for key in file.verify()]
