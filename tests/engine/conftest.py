@@ -13,6 +13,7 @@ from engine.config import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
     from engine.config import Settings
 
 

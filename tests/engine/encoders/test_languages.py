@@ -15,7 +15,8 @@ VIETNAMESE = [
     "núi", "học sinh", "người đi xe máy -mưa", "nguoi di xe may", "con meo", "hoa hong", "CON HỔ",
 ]  # fmt: skip
 OTHERS = [
-    "red car", "mountain at night", "a man in May", "song of the sea", "la plage à côté de la forêt",
+    "red car", "mountain at night", "a man in May", "song of the sea",
+    "la plage à côté de la forêt",
     "crème brûlée", "la niña está en la montaña", "señor con sombrero", "ein süßes Mädchen",
     "uma praia com árvores e não", "são paulo", "già visto", "đevojka", "żółty kot", "猫", "собака",
     "",
