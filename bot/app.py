@@ -43,8 +43,26 @@ BotApplication: TypeAlias = Application[
 
 LOG = logging.getLogger(__name__)
 
-COMMANDS = ("start", "help", "metric", "topk", "settings", "language")
-ADMIN_COMMANDS = ("crawl", "crawls", "schedule", "schedules", "unschedule", "add", "remove")
+COMMANDS = (
+    "start",
+    "help",
+    "categories",
+    "random",
+    "metric",
+    "topk",
+    "settings",
+    "language",
+)
+ADMIN_COMMANDS = (
+    "crawl",
+    "crawls",
+    "schedule",
+    "schedules",
+    "unschedule",
+    "add",
+    "remove",
+    "stats",
+)
 FINISH_WITHIN_S = 7.5  # of the ten seconds a container is given
 PRUNE_EVERY_S = 3600.0
 GETTING_STARTED = (

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING
 from bot.answer import Answerer
 from bot.handlers import (
     buttons,
+    categories,
+    chance,
     choices,
     collecting,
     commands,
     crawls,
+    inline,
     photos,
     schedules,
+    stats,
     trouble,
 )
 
@@ -29,6 +33,10 @@ def register(app: BotApplication, desk: Desk, crawling: Crawling, rota: Rota) ->
     for handler in (
         *collecting.handlers(desk, crawling),
         *photos.handlers(desk, answerer),
+        *categories.handlers(desk, answerer),  # its deep links before any other /start
+        *chance.handlers(desk),
+        *inline.handlers(desk),
+        *stats.handlers(desk),
         *commands.handlers(desk),
         *choices.handlers(desk),
         *crawls.handlers(desk, crawling),

@@ -30,12 +30,14 @@ class Encoder(Protocol):
         dimension: Length of a vector.
         input_size: Side of the square that the network looks at, in pixels.
         has_text: Whether it reads words.
+        device: Where it computes, in torch's words.
     """
 
     key: str
     dimension: int
     input_size: int
     has_text: bool
+    device: str
 
     def prepare(self, image: Image.Image) -> NDArray[np.uint8]:
         """The crop the network looks at, shape (S, S, 3). Cheap; for worker threads."""
@@ -72,6 +74,7 @@ class BatchedEncoder:
         self.dimension = network.dimension
         self.input_size = network.preprocessing.side
         self.has_text = network.has_text
+        self.device = str(network.device)
         self.max_rows = max_rows or best_batch(network)
         self._network = network
         self._crop = network.preprocessing.crop
