@@ -44,9 +44,12 @@ BotApplication: TypeAlias = Application[
 LOG = logging.getLogger(__name__)
 
 COMMANDS = (
-    "start", "help", "compare", "tag", "locate", "metric", "topk", "settings", "language",
+    "start", "help", "categories", "random", "compare", "tag", "locate",
+    "metric", "topk", "settings", "language",
 )  # fmt: skip
-ADMIN_COMMANDS = ("crawl", "crawls", "schedule", "schedules", "unschedule", "add", "remove")
+ADMIN_COMMANDS = (
+    "crawl", "crawls", "schedule", "schedules", "unschedule", "add", "remove", "stats",
+)  # fmt: skip
 FINISH_WITHIN_S = 7.5  # of the ten seconds a container is given
 PRUNE_EVERY_S = 3600.0
 GETTING_STARTED = (

@@ -82,7 +82,7 @@ class CategoryCount:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The catalogue in figures; `pictures` counts the ready ones, `bytes` their files."""
+    """Everyone's pictures in figures; `pictures` counts the ready ones, `bytes` their files."""
 
     pictures: int
     pending: int
@@ -209,6 +209,12 @@ class Catalog:
         with self._engine.connect() as connection:
             return [(name, of) for name, of in connection.execute(query)]
 
+    def shared_ids(self) -> list[str]:
+        """Ids of everyone's ready pictures, in order."""
+        return self._column(
+            select(Image.id).where(Image.state == "ready", _owned_by(None)).order_by(Image.id)
+        )
+
     def all_ids(self, state: State | None = "ready") -> list[str]:
         """Ids of all pictures in this state (None: in any), in order."""
         query = select(Image.id).order_by(Image.id)
@@ -229,15 +235,19 @@ class Catalog:
             return connection.execute(query).scalar_one()
 
     def totals(self) -> Totals:
-        """The catalogue in figures."""
+        """Everyone's pictures in figures: of what people keep for themselves nothing is told."""
         is_ready = Image.state == "ready"
         images = select(
             func.count().filter(is_ready),
             func.count().filter(Image.state == "pending"),
             func.count(Image.near_of).filter(is_ready),
             func.count(Image.category.distinct()).filter(is_ready),
+        ).where(_owned_by(None))
+        files = (
+            select(func.count(), func.coalesce(func.sum(File.size), 0))
+            .join(Image, Image.id == File.image_id)
+            .where(_owned_by(None))
         )
-        files = select(func.count(), func.coalesce(func.sum(File.size), 0))
         with self._engine.connect() as connection:
             pictures, pending, near, categories = connection.execute(images).one()
             n_files, n_bytes = connection.execute(files).one()

@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 from bot.answer import Answerer
 from bot.handlers import (
     buttons,
+    categories,
+    chance,
     choices,
     collecting,
     commands,
     crawls,
+    inline,
     photos,
     schedules,
     showing,
+    stats,
     trouble,
 )
 
@@ -31,6 +35,10 @@ def register(app: BotApplication, desk: Desk, crawling: Crawling, rota: Rota) ->
         *collecting.handlers(desk, crawling),
         *showing.handlers(desk),
         *photos.handlers(desk, answerer),
+        *categories.handlers(desk, answerer),  # its deep links before any other /start
+        *chance.handlers(desk),
+        *inline.handlers(desk),
+        *stats.handlers(desk),
         *commands.handlers(desk),
         *choices.handlers(desk),
         *crawls.handlers(desk, crawling),

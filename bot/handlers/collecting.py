@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from typing import TYPE_CHECKING
 
@@ -13,6 +12,7 @@ from bot.handlers.admins import only_admins, refuse
 from bot.handlers.buttons import acknowledge, edit
 from bot.handlers.captioned import pictured, words_after
 from bot.handlers.trouble import sentence
+from bot.links import digest
 from bot.pictures import fetch, picture_in
 from engine.errors import LookalikeError
 
@@ -130,11 +130,6 @@ class Collecting:
         stores = await self._desk.opened()
         counts = await self._desk.call(stores.catalog.categories)
         return next((each.count for each in counts if each.category == category), None)
-
-
-def digest(category: str) -> str:
-    """Twelve characters that stand for a category in callback data, whatever its length."""
-    return hashlib.blake2b(category.encode(errors="surrogatepass"), digest_size=6).hexdigest()
 
 
 def _add(library: Library, data: bytes, category: str) -> str | None:

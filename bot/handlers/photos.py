@@ -77,7 +77,8 @@ class Asking:
         own = pictures if asking in pictures else ()  # not what somebody else wrote under his
         words = [
             asking.text,
-            *(message.caption for message in own if not message.forward_origin),
+            # Neither a stranger's words nor those the bot itself wrote under an inline result.
+            *(m.caption for m in own if not m.forward_origin and not m.via_bot),
         ]
         flags = parse_flags(" ".join(word for word in words if word)) if any(words) else Flags()
         found = [picture for message in pictures if (picture := picture_in(message))]

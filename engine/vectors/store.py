@@ -106,6 +106,11 @@ class Vectors:
         return len(self._shared) + len(self._private)
 
     @property
+    def shared(self) -> int:
+        """Number of vectors of pictures that are everyone's."""
+        return len(self._shared)
+
+    @property
     def dimension(self) -> int:
         """Values per vector."""
         return int(self._shared.rows.shape[1])
