@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,13 +17,14 @@ if TYPE_CHECKING:
 
     from engine.evaluation.results import Evaluation, Outcome
 
-WIDTH = 460.0
+WIDTH = 400.0
 """Narrow, so that letters are still read when a phone fits the figure to its screen."""
 LABELS = 112.0
 BAR = 20.0
 HEADING = 26.0
 MOST_CLASSES = 100
-_LABELS_TRIED = 4
+NEAR = 18.0
+"""Dots so near each other have one label."""
 
 
 def bars(evaluation: Evaluation, measure: str) -> Figure:
@@ -71,9 +73,9 @@ def curves(evaluation: Evaluation) -> Figure:
     groups = _groups(evaluation.outcomes)
     best = {rows: max(members, key=_quality) for rows, members in groups.items()}
     legend = 18.0 * len(best)
-    plot = 300.0
-    figure = Figure("Precision at each recall", WIDTH, plot + 46 + legend)
-    left, top, width = 38.0, 8.0, WIDTH - 50
+    plot = 260.0
+    figure = Figure("Precision at each recall", WIDTH, plot + 62 + legend)
+    left, top, width = 38.0, 24.0, WIDTH - 50
 
     def line(outcome: Outcome) -> list[tuple[float, float]]:
         return [
@@ -91,13 +93,13 @@ def curves(evaluation: Evaluation) -> Figure:
             Words(x, top + plot + 16, f"{part / 4:g}", "quiet", 11, "middle"),
         )
     figure.add(Words(left + width / 2, top + plot + 32, "recall", "quiet", 11, "middle"))
-    figure.add(Words(left + 4, top + 14, "precision", "quiet", 11))
+    figure.add(Words(left, top - 10, "precision", "quiet", 11))
     for outcome in evaluation.outcomes:
         if outcome not in best.values():
             figure.add(Path(line(outcome), "context", 1))
     for place, (rows, outcome) in enumerate(best.items()):
         role = f"s{place % SERIES}"
-        y = plot + 46 + 18 * place + 10
+        y = plot + 62 + 18 * place + 10
         label = shortened(f"{outcome.method.name} · {rows}", 12, WIDTH - 140)
         figure.add(
             Path(line(outcome), role, 2.2),
@@ -121,7 +123,11 @@ def classes(evaluation: Evaluation) -> Figure:
     names = sorted(by_best, key=lambda name: (by_best[name], name))
     if len(names) > MOST_CLASSES:
         names = names[: MOST_CLASSES // 2] + names[-MOST_CLASSES // 2 :]
-    labels = [each.method.label for each in outcomes]
+    encoders = {each.method.encoder for each in outcomes} - {None}
+    labels = [
+        each.method.name if {each.method.encoder} == encoders else each.method.label
+        for each in outcomes
+    ]
     head = min(max(len(label) for label in labels) * 11 * LETTER * 0.72, 190) + 14
     left, cell, line = 138.0, 24.0, 17.0
     width = left + cell * len(outcomes) + head * 0.7
@@ -148,11 +154,10 @@ def classes(evaluation: Evaluation) -> Figure:
 
 def speed(evaluation: Evaluation) -> Figure:
     """Quality against the time of a question: from the picture's file to its ranked answer."""
-    plot, left, top = 300.0, 38.0, 8.0
-    width = WIDTH - 50
+    plot, left, top, width = 260.0, 38.0, 24.0, WIDTH - 60
     groups = _groups(evaluation.outcomes)
     legend = 18.0 * len(groups)
-    figure = Figure("Quality (mAP) against time per question", WIDTH, plot + 46 + legend)
+    figure = Figure("Quality (mAP) against time per question", WIDTH, plot + 62 + legend)
     times = {id(each): 1e3 * (each.search_s + (each.prepare_s or 0)) for each in evaluation.outcomes}
     low = math.floor(math.log10(max(min(times.values()), 1e-3)))
     high = max(math.ceil(math.log10(max(times.values()))), low + 1)
@@ -167,13 +172,13 @@ def speed(evaluation: Evaluation) -> Figure:
         x = left + width * (power - low) / (high - low)
         figure.add(
             Path([(x, top), (x, top + plot)], "grid"),
-            Words(x, top + plot + 16, f"{10.0**power:g} ms", "quiet", 11, "middle"),
+            Words(x, top + plot + 16, _time(10.0**power), "quiet", 11, "middle"),
         )
     figure.add(
         Words(left + width / 2, top + plot + 32, "time per question", "quiet", 11, "middle"),
-        Words(left + 4, top + 14, "mAP", "quiet", 11),
+        Words(left, top - 10, "mAP", "quiet", 11),
     )
-    taken: list[tuple[float, float, float]] = []
+    named: list[tuple[float, float]] = []
     for place, (rows, members) in enumerate(groups.items()):
         role = f"s{place % SERIES}"
         for outcome in sorted(members, key=lambda each: -_quality(each)):
@@ -181,8 +186,13 @@ def speed(evaluation: Evaluation) -> Figure:
             x, y = left + width * share, top + plot * (1 - _quality(outcome) / most)
             tip = f"{outcome.method.label}: mAP {_quality(outcome):.3f}, {times[id(outcome)]:.3g} ms"
             figure.add(Dot(x, y, 5, role, tip))
-            _label(figure, taken, outcome.method.name, (x, y))
-        y = plot + 46 + 18 * place + 10
+            # The best of a crowd is named; the others have tips, and the table.
+            if all(abs(x - other) > NEAR or abs(y - line) > NEAR for other, line in named):
+                named.append((x, y))
+                is_right = x > WIDTH / 2
+                at, anchor = (x - 9, "end") if is_right else (x + 9, "start")
+                figure.add(Words(at, y + 4, outcome.method.name, "quiet", 11, anchor))
+        y = plot + 62 + 18 * place + 10
         figure.add(Dot(left + 8, y - 4, 5, role))
         figure.add(Words(left + 28, y, shortened(rows, 12, WIDTH - 70), size=12))
     return figure
@@ -222,32 +232,11 @@ def _scale_x(figure: Figure, at: Sequence[float], bottom: float) -> None:
     figure.add(*(Path([(x, 4), (x, bottom)], "grid") for x in at))
 
 
-def _label(
-    figure: Figure, taken: list[tuple[float, float, float]], text: str, dot: tuple[float, float]
-) -> None:
-    """Write a dot's name beside it where nothing stands yet; else its tip has to say it."""
-    x, y = dot
-    length = len(text) * 11 * LETTER
-    is_left = x + length + 12 > WIDTH
-    start = x - 8 - length if is_left else x + 8
-    for step in range(_LABELS_TRIED):
-        line = y + 4 + (step + 1) // 2 * (12 if step % 2 else -12)
-        free = all(
-            abs(line - other) >= 11 or start >= end or start + length <= begin
-            for begin, end, other in taken
-        )
-        if free:
-            taken.append((start, start + length, line))
-            anchor = "end" if is_left else "start"
-            figure.add(
-                Words(x - 8 if is_left else x + 8, line, text, "quiet", 11, anchor)  # type: ignore[arg-type]
-            )
-            return
+def _time(ms: float) -> str:
+    return f"{ms:g} ms" if ms < 1000 else f"{ms / 1000:g} s"
 
 
 def _moved(shape: Box | Path | Dot | Words, down: float) -> Box | Path | Dot | Words:
-    from dataclasses import replace
-
     if isinstance(shape, Path):
         return replace(shape, points=[(x, y + down) for x, y in shape.points])
     return replace(shape, y=shape.y + down)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, field
+from functools import cache
 from html import escape
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
@@ -47,6 +48,7 @@ LETTER = 0.54
 _SCALE = 2
 _SMOOTH = 2
 _MARGIN = 16
+_HEAD = 34
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,25 +123,30 @@ class Figure:
         label = escape(self.title, quote=True)
         return f'<svg {size} role="img" aria-label="{label}">{inner}</svg>'
 
-    def png(self, note: str = "") -> bytes:
-        """The figure as a PNG of twice its size, its title above it and perhaps a note under it."""
-        zoom = _SCALE * _SMOOTH
-        head = 34
-        foot = 22 if note else 0
-        width, height = self.width + 2 * _MARGIN, self.height + head + foot + 2 * _MARGIN
+    def picture(self, note: str = "") -> Image.Image:
+        """The figure at twice its size, its title above it and perhaps a note under it."""
+        zoom, foot = _SCALE * _SMOOTH, 22 if note else 0
+        width, height = self.width + 2 * _MARGIN, self.height + _HEAD + foot + 2 * _MARGIN
         page = Image.new("RGB", (round(width * zoom), round(height * zoom)), COLOURS["paper"])
-        pen = _Pen(page, zoom, (_MARGIN, _MARGIN + head))
-        pen.draw(Words(0, -head + 14, self.title, size=15, is_strong=True))
+        pen = _Pen(page, zoom, (_MARGIN, _MARGIN + _HEAD))
+        pen.draw(Words(0, 14 - _HEAD, self.title, size=15, is_strong=True))
         for shape in self.shapes:
             pen.draw(shape)
         if note:
             pen.draw(Words(0, self.height + foot - 4, note, role="quiet", size=11))
-        smooth = page.resize(
-            (round(width * _SCALE), round(height * _SCALE)), Image.Resampling.LANCZOS
-        )
+        return page.reduce(_SMOOTH)
+
+    def png(self, note: str = "") -> bytes:
+        """`picture` as the bytes of a PNG."""
         buffer = io.BytesIO()
-        smooth.quantize(256, dither=Image.Dither.NONE).save(buffer, "PNG", optimize=True)
+        few = self.picture(note).quantize(256, dither=Image.Dither.NONE)
+        few.save(buffer, "PNG")
         return buffer.getvalue()
+
+    @staticmethod
+    def at(x: float, y: float) -> tuple[int, int]:
+        """Where a point of the figure lies in its PNG, in pixels."""
+        return round(_SCALE * (x + _MARGIN)), round(_SCALE * (y + _MARGIN + _HEAD))
 
 
 def shortened(text: str, size: float, room: float) -> str:
@@ -260,6 +267,7 @@ def _rgb(colour: str) -> tuple[int, int, int]:
     return int(colour[1:3], 16), int(colour[3:5], 16), int(colour[5:7], 16)
 
 
+@cache
 def _font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
     """A system's sans-serif, which has every letter of Vietnamese, or Pillow's own."""
     for family in FAMILIES:
