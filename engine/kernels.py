@@ -1,8 +1,8 @@
 """Kernels: the inner loops over thumbnails and their sketches, compiled for this machine.
 
-All but `cross_distances` are exact integer arithmetic, and all release the interpreter's lock, so that several threads can run
-them side by side on parts of the rows. (numba's own threads are not used: its fallback threading
-layer ends the process when two Python threads meet in it.)
+All but `cross_distances` are exact integer arithmetic; all release the interpreter's lock, so that
+several threads can run them side by side on parts of the rows. (numba's own threads are not used:
+its fallback threading layer ends the process when two Python threads meet in it.)
 
 Importing this imports numba; the first call of each compiles it, or loads what an earlier process
 compiled from the cache beside this file (`NUMBA_CACHE_DIR` puts it elsewhere).

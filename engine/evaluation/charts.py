@@ -6,8 +6,6 @@ import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from engine.evaluation.figure import LETTER, SERIES, Box, Dot, Figure, Path, Words, shortened
 from engine.evaluation.measures import RECALL_LEVELS
 from engine.evaluation.results import MAIN
@@ -15,6 +13,7 @@ from engine.evaluation.results import MAIN
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from engine.evaluation.figure import Anchor
     from engine.evaluation.results import Evaluation, Outcome
 
 WIDTH = 400.0
@@ -158,7 +157,9 @@ def speed(evaluation: Evaluation) -> Figure:
     groups = _groups(evaluation.outcomes)
     legend = 18.0 * len(groups)
     figure = Figure("Quality (mAP) against time per question", WIDTH, plot + 62 + legend)
-    times = {id(each): 1e3 * (each.search_s + (each.prepare_s or 0)) for each in evaluation.outcomes}
+    times = {
+        id(each): 1e3 * (each.search_s + (each.prepare_s or 0)) for each in evaluation.outcomes
+    }
     low = math.floor(math.log10(max(min(times.values()), 1e-3)))
     high = max(math.ceil(math.log10(max(times.values()))), low + 1)
     most = _ceiling(max(map(_quality, evaluation.outcomes)))
@@ -184,13 +185,16 @@ def speed(evaluation: Evaluation) -> Figure:
         for outcome in sorted(members, key=lambda each: -_quality(each)):
             share = (math.log10(max(times[id(outcome)], 1e-3)) - low) / (high - low)
             x, y = left + width * share, top + plot * (1 - _quality(outcome) / most)
-            tip = f"{outcome.method.label}: mAP {_quality(outcome):.3f}, {times[id(outcome)]:.3g} ms"
+            tip = (
+                f"{outcome.method.label}: mAP {_quality(outcome):.3f}, {times[id(outcome)]:.3g} ms"
+            )
             figure.add(Dot(x, y, 5, role, tip))
             # The best of a crowd is named; the others have tips, and the table.
             if all(abs(x - other) > NEAR or abs(y - line) > NEAR for other, line in named):
                 named.append((x, y))
                 is_right = x > WIDTH / 2
-                at, anchor = (x - 9, "end") if is_right else (x + 9, "start")
+                anchor: Anchor = "end" if is_right else "start"
+                at = x - 9 if is_right else x + 9
                 figure.add(Words(at, y + 4, outcome.method.name, "quiet", 11, anchor))
         y = plot + 62 + 18 * place + 10
         figure.add(Dot(left + 8, y - 4, 5, role))
@@ -224,8 +228,7 @@ def _quality(outcome: Outcome) -> float:
 
 def _ceiling(value: float) -> float:
     """The end of an axis: a round number not below the value."""
-    steps = np.array([0.04, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0])
-    return float(steps[min(np.searchsorted(steps, value), len(steps) - 1)])
+    return next(step for step in (0.04, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0) if value <= step or step == 1)
 
 
 def _scale_x(figure: Figure, at: Sequence[float], bottom: float) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from engine.evaluation.errors import no_counterparts
+from engine.evaluation.errors import no_counterparts, nothing_to_compare
 from engine.evaluation.features import FeatureReader
 from engine.evaluation.judging import judged
 from engine.evaluation.methods import chosen, methods_of
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from engine.evaluation.results import Outcome
     from engine.evaluation.scoring import Scorer
     from engine.library import Library
-    from engine.scan import FoundFile, Problem
+    from engine.scan import Problem
 
 SIZES = (16, 80, 448)
 """Sides of thumbnails that are compared where nobody says otherwise."""
@@ -83,13 +83,15 @@ def evaluate_folders(
     Raises:
         UnknownImageError: A folder does not exist.
         UnknownMetricError: No metric has such a name.
-        EvaluationError: No query has a right answer.
+        EvaluationError: No query has a right answer, or no metric is left without an encoder.
         StoreError: Chroma cannot be used.
         OSError: There is no room for the thumbnails.
     """
     start = time.perf_counter()
     encoders = encoders or {}
     methods = methods_of(chosen(metrics), sizes, tuple(encoders))
+    if not methods:
+        raise nothing_to_compare()
     needed = sorted({method.size for method in methods if method.size is not None})
     used = {method.encoder for method in methods}
     reader = FeatureReader(
@@ -181,7 +183,7 @@ def evaluate_library(
 
     Raises:
         UnknownMetricError: No metric has such a name.
-        EvaluationError: No two pictures are of one category.
+        EvaluationError: No two pictures are of one category, or no metric is left.
     """
     start = time.perf_counter()
     deadline = time.monotonic() + limit_s
@@ -191,6 +193,8 @@ def evaluate_library(
     methods = methods_of(names, [side], [] if vectors is None else [encoder])
     pixel_methods = [method for method in methods if method.size is not None]
     vector_methods = [method for method in methods if method.encoder is not None]
+    if not methods:
+        raise nothing_to_compare()
     categories = {
         name: each.category
         for each in library.categories()
@@ -204,7 +208,7 @@ def evaluate_library(
     present = np.flatnonzero(at >= 0)
     present = present[np.argsort(at[present])]  # as they lie in the file
     pictures = [Picture(ids[place], categories[ids[place]]) for place in present.tolist()]
-    if not methods or not pictures:
+    if not pictures:
         raise no_counterparts()
     trial = Trial.of(pictures, sample=sample)
     with ExitStack() as stack:
@@ -241,9 +245,7 @@ def _scorers(
         with PixelScorer(trial, some, queries.thumbs[size], gallery.thumbs[size]) as scorer:
             yield scorer
     for name, some in by_encoder.items():
-        yield from _vector_scorers(
-            stack, trial, some, queries.vectors[name], gallery.vectors[name]
-        )
+        yield from _vector_scorers(stack, trial, some, queries.vectors[name], gallery.vectors[name])
 
 
 def _vector_scorers(
@@ -279,5 +281,3 @@ def _shifted(
             progress(Progress(phase, before + done, total))
 
     return tell
-
-

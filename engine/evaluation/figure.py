@@ -257,9 +257,7 @@ def _dashes(points: Sequence[Point]) -> list[list[Point]]:
 
 def _mixed(colour: str, strength: float) -> tuple[int, int, int]:
     paper, over = _rgb(COLOURS["paper"]), _rgb(colour)
-    red, green, blue = (
-        round(p + (o - p) * strength) for p, o in zip(paper, over, strict=True)
-    )
+    red, green, blue = (round(p + (o - p) * strength) for p, o in zip(paper, over, strict=True))
     return red, green, blue
 
 

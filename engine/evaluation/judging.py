@@ -36,9 +36,7 @@ class _Tally:
     nearest: list[NDArray[np.intp]] = field(default_factory=list)
     seconds: float = 0.0
 
-    def take(
-        self, trial: Trial, block: slice, costs: NDArray[np.float64], seconds: float
-    ) -> None:
+    def take(self, trial: Trial, block: slice, costs: NDArray[np.float64], seconds: float) -> None:
         """Rank a block's answers and measure them."""
         start = time.perf_counter()
         ranks, nearest = [], []
@@ -103,11 +101,15 @@ def judged(
         done = block.stop
         if progress is not None:
             progress(done, total)
-    asked = trial if done == total else replace(
-        trial,
-        queries=trial.queries[:done],
-        query_rows=trial.query_rows[:done],
-        own=trial.own[:done],
-        right=trial.right[:done],
+    asked = (
+        trial
+        if done == total
+        else replace(
+            trial,
+            queries=trial.queries[:done],
+            query_rows=trial.query_rows[:done],
+            own=trial.own[:done],
+            right=trial.right[:done],
+        )
     )
     return asked, [tally.outcome(method) for method, tally in tallies.items()]

@@ -42,7 +42,8 @@ def precision_at(ranks: ArrayLike, k: int) -> NDArray[np.float64]:
     >>> precision_at([[1, 3]], 2).tolist()
     [0.5]
     """
-    return (np.asarray(ranks) <= k).sum(axis=1) / k
+    found: NDArray[np.float64] = (np.asarray(ranks) <= k).sum(axis=1) / k
+    return found
 
 
 def recall_at(ranks: ArrayLike, relevant: ArrayLike, k: int) -> NDArray[np.float64]:
@@ -61,7 +62,7 @@ def hit_at(ranks: ArrayLike, k: int) -> NDArray[np.float64]:
     >>> hit_at([[4, 7], [6, 7]], 5).tolist()
     [1.0, 0.0]
     """
-    return (np.asarray(ranks) <= k).any(axis=1).astype(np.float64)
+    return np.asarray((np.asarray(ranks) <= k).any(axis=1), dtype=np.float64)
 
 
 def average_precision(ranks: ArrayLike, relevant: ArrayLike) -> NDArray[np.float64]:
@@ -79,7 +80,8 @@ def average_precision(ranks: ArrayLike, relevant: ArrayLike) -> NDArray[np.float
     >>> average_precision([[1, 3, float("inf")]], [3]).round(4).tolist()
     [0.5556]
     """
-    return _precisions(ranks).sum(axis=1) / np.asarray(relevant)
+    means: NDArray[np.float64] = _precisions(ranks).sum(axis=1) / np.asarray(relevant)
+    return means
 
 
 def ndcg_at(ranks: ArrayLike, relevant: ArrayLike, k: int) -> NDArray[np.float64]:
@@ -102,7 +104,8 @@ def ndcg_at(ranks: ArrayLike, relevant: ArrayLike, k: int) -> NDArray[np.float64
     gains = np.where(places <= k, 1 / np.log2(1 + places), 0.0).sum(axis=1)
     ideal = np.concatenate([[0.0], np.cumsum(1 / np.log2(1 + np.arange(1, k + 1)))])
     best: NDArray[np.float64] = ideal[np.minimum(np.asarray(relevant), k)]
-    return gains / best
+    shares: NDArray[np.float64] = gains / best
+    return shares
 
 
 def precision_at_recall(ranks: ArrayLike, relevant: ArrayLike) -> NDArray[np.float64]:

@@ -90,10 +90,7 @@ def methods_of(
     """
     exact = [METRICS[name] for name in names if name != CHROMA]
     pixels = [
-        Method(metric, size=size)
-        for size in sizes
-        for metric in exact
-        if metric.space == "pixels"
+        Method(metric, size=size) for size in sizes for metric in exact if metric.space == "pixels"
     ]
     embeddings = [
         method

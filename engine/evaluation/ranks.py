@@ -41,9 +41,7 @@ def ranks_of(
     return np.sort(ranks)
 
 
-def first(
-    costs: NDArray[np.float64], order: NDArray[np.intp], k: int
-) -> NDArray[np.intp]:
+def first(costs: NDArray[np.float64], order: NDArray[np.intp], k: int) -> NDArray[np.intp]:
     """The places of the k lowest costs, lowest first; −1 where fewer are ranked.
 
     >>> first(np.array([0.3, 0.1, 0.3, np.inf]), np.arange(4), 4).tolist()

@@ -24,8 +24,16 @@ class Rows(Protocol):
     """Thumbnails as rows of bytes, with what the formulas need to know of each."""
 
     width: int
-    sums: NDArray[np.int64]
-    squares: NDArray[np.int64]
+
+    @property
+    def sums(self) -> NDArray[np.int64]:
+        """(n,) the sum of each row."""
+        ...
+
+    @property
+    def squares(self) -> NDArray[np.int64]:
+        """(n,) the sum of each row's squares."""
+        ...
 
     def take(self, at: NDArray[np.intp]) -> NDArray[np.uint8]:
         """The rows at these places, (m, width)."""
@@ -94,8 +102,7 @@ class ScratchRows:
             stop = start + 1
             while stop < len(at) and at[stop] == at[stop - 1] + 1:
                 stop += 1
-            buffer = memoryview(found[start:stop]).cast("B")
-            os.preadv(self._file.fileno(), [buffer], int(at[start]) * self.width)
+            os.preadv(self._file.fileno(), [found[start:stop].data], int(at[start]) * self.width)
             start = stop
         return found
 

@@ -8,7 +8,6 @@ as in `engine.metrics`.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -19,7 +18,7 @@ from engine.encoders.devices import allowed_cores
 from engine.evaluation.rows import BLOCK_BYTES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray

@@ -106,13 +106,13 @@ def drawn(sheet: Sheet, tiles: Tiles) -> bytes:
     height = 2 * 30 + (len(sheet.best) + len(sheet.worst)) * step
     paper = Figure(f"Best and worst queries by {sheet.outcome.method.label}", width, height)
     places: list[tuple[float, float, Shown]] = []
-    y = 0
+    y = 0.0
     for heading, lines in (("Best answered", sheet.best), ("Worst answered", sheet.worst)):
         paper.add(Words(0, y + 18, heading, size=13, is_strong=True))
         y += 30
         for line in lines:
             for place, shown in enumerate((line.query, *line.answers)):
-                x = place * (TILE + _GAP) + (_GAP if place else 0)
+                x = float(place * (TILE + _GAP) + (_GAP if place else 0))
                 places.append((x, y, shown))
                 words = shown.picture.category.replace("_", " ")
                 role = "quiet" if place else "ink"

@@ -12,18 +12,21 @@ if TYPE_CHECKING:
     from engine.evaluation.results import Evaluation, Outcome
 
 COLUMNS: tuple[str, ...] = ("top-1", "hit@5", "P@5", "P@10", "R@10", MAIN, "nDCG@10")
-"""Measures that a table has room for; the files have all of them."""
+"""Measures that a page or a terminal of `WIDE` letters has room for; the files have all of them."""
+WIDE = 110
+NARROW: tuple[str, ...] = ("top-1", "hit@5", "P@5", MAIN)
+"""Measures that a terminal of 80 letters has room for."""
 _NAMED = 4
 
 
-def rows(evaluation: Evaluation, measures: Sequence[str] = COLUMNS) -> list[list[str]]:
+def rows(evaluation: Evaluation, measures: Sequence[str] = NARROW) -> list[list[str]]:
     """A row for each method: its name, what it compares, measures, time a query, memory."""
     return [
         [
             outcome.method.name,
             outcome.method.rows,
-            *(f"{outcome.estimates[measure].value:.3f}" for measure in measures),
-            interval(outcome),
+            *(_bare(f"{outcome.estimates[measure].value:.3f}") for measure in measures),
+            "–".join(map(_bare, interval(outcome).split("–"))),
             milliseconds(outcome.search_s),
             megabytes(outcome.index_bytes),
         ]
@@ -31,17 +34,17 @@ def rows(evaluation: Evaluation, measures: Sequence[str] = COLUMNS) -> list[list
     ]
 
 
-def headings(measures: Sequence[str] = COLUMNS) -> list[str]:
+def headings(measures: Sequence[str] = NARROW) -> list[str]:
     """What the columns of `rows` are; those of numbers begin with `#`."""
-    numbers = [*measures, f"{MAIN} 95 %", "ms/query", "MB"]
-    return ["metric", "compared", *(f"#{name}" for name in numbers)]
+    numbers = [*measures, "95 %", "ms", "MB"]
+    return ["metric", "of", *(f"#{name}" for name in numbers)]
 
 
 def text_table(evaluation: Evaluation, measures: Sequence[str] = ("top-1", "P@5", MAIN)) -> str:
     """The methods as lines in columns, for letters of one width: 40 letters fit a phone's chat."""
     lines = [("", *measures, "ms")]
     for each in evaluation.outcomes:
-        values = [f"{each.estimates[name].value:.3f}".lstrip("0") for name in measures]
+        values = [_bare(f"{each.estimates[name].value:.3f}") for name in measures]
         lines.append((each.method.name, *values, milliseconds(each.search_s)))
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     return "\n".join(
@@ -83,7 +86,9 @@ def findings(evaluation: Evaluation) -> list[str]:
     if pixels and embeddings:
         times = embeddings.estimates[MAIN].value / max(pixels.estimates[MAIN].value, 1e-9)
         said.append(f"Embeddings reach {times:.1f} times the mAP of pixels.")
-    said += [_approximate(evaluation, each) for each in evaluation.outcomes if each.method.is_approximate]
+    said += [
+        _approximate(evaluation, each) for each in evaluation.outcomes if each.method.is_approximate
+    ]
     return said
 
 
@@ -109,13 +114,11 @@ def remarks(evaluation: Evaluation) -> list[str]:
         )
     if evaluation.trial.without_answer:
         said.append(
-            f"{_counted(evaluation.trial.without_answer, 'picture was', 'pictures were')} not asked "
-            "with: the gallery has no other of the category."
+            f"{_counted(evaluation.trial.without_answer, 'picture was', 'pictures were')} not "
+            "asked with: the gallery has no other of the category."
         )
     if evaluation.problems:
-        said.append(
-            f"{_counted(len(evaluation.problems), 'file', 'files')} could not be read."
-        )
+        said.append(f"{_counted(len(evaluation.problems), 'file', 'files')} could not be read.")
     return said
 
 
@@ -135,6 +138,11 @@ def megabytes(number: int) -> str:
     """Bytes in MB."""
     mb = number / 1e6
     return f"{mb:,.0f}" if mb >= 100 else f"{mb:.1f}"
+
+
+def _bare(number: str) -> str:
+    """A share of one without the nought that all of them have."""
+    return number.removeprefix("0")
 
 
 def _approximate(evaluation: Evaluation, outcome: Outcome) -> str:

@@ -39,7 +39,7 @@ class Trial:
         query_rows: (q,) the row of each among those that were offered as queries.
         gallery: Pictures asked among.
         own: (q,) place of the query in the gallery, where it is never looked at; −1 for none.
-        order: (n,) rank of each gallery picture's id; among equal scores the smaller id comes first.
+        order: (n,) rank of each gallery picture's id: of equal scores the smaller comes first.
         right: Per query, places of the right answers in the gallery, ascending.
         without_answer: Number of pictures offered that have no right answer and are not asked.
     """
@@ -127,10 +127,6 @@ def _drawn(
     """Rows to ask with: all in order, or a random sample of those that may have an answer."""
     if sample is None:
         return list(range(len(offered)))
-    able = [
-        row
-        for row, picture in enumerate(offered)
-        if len(inside.get(picture.category, ())) > 1
-    ]
+    able = [row for row, picture in enumerate(offered) if len(inside.get(picture.category, ())) > 1]
     shuffled = np.random.default_rng(0).permutation(len(able))[:sample]
     return [able[place] for place in shuffled.tolist()]
