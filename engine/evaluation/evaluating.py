@@ -41,6 +41,8 @@ SIZES = (16, 80, 448)
 LIBRARY_SAMPLE = 200
 LIBRARY_LIMIT_S = 45.0
 """A library is asked with so many pictures, or fewer when that would take longer."""
+LIBRARY_BLOCK = 16
+"""So many at a time: smaller blocks cost more, larger ones make whoever says stop wait."""
 
 Phase = Literal["reading", "comparing"]
 
@@ -173,8 +175,8 @@ def evaluate_library(
         library: Open for reading or writing; it may be written meanwhile.
         sample: How many pictures to ask with, drawn at random, the same ones every time.
         metrics: Names as for `methods.chosen`; Chroma is left out, the writer has it in hand.
-        limit_s: No further queries are asked after so many seconds. As they come in random order,
-            what was asked until then is a smaller sample.
+        limit_s: How long it may take. The queries come in random order, so that what could be
+            asked in time is a sample like any other.
         stop: Ends the work soon.
         progress: Told how many queries are done, and of how many.
 
@@ -219,11 +221,31 @@ def evaluate_library(
         if vectors is not None and vector_methods:
             stored = vectors.get([picture.id for picture in pictures])
             scorers.append(EmbeddingScorer(trial, vector_methods, stored, stored))
-        found = judged(trial, scorers, stop=stop, deadline=deadline, progress=progress)
+        found = judged(
+            trial, scorers, stop=stop, at_most=LIBRARY_BLOCK, deadline=deadline, progress=progress
+        )
     if found is None:
         return None
     asked, outcomes = found
+    asked = _with_paths(asked, outcomes, library)
     return Evaluation(asked, tuple(outcomes), time.perf_counter() - start)
+
+
+def _with_paths(trial: Trial, outcomes: Sequence[Outcome], library: Library) -> Trial:
+    """The trial with the files of all pictures that a report may show."""
+    places = np.unique(np.concatenate([outcome.nearest.ravel() for outcome in outcomes]))
+    shown = [trial.gallery[place] for place in places.tolist() if place >= 0]
+    facts = library.catalog.facts(picture.id for picture in (*trial.queries, *shown))
+
+    def found(picture: Picture) -> Picture:
+        photo = facts.get(picture.id)
+        return picture if photo is None else replace(picture, path=photo.path)
+
+    return replace(
+        trial,
+        queries=tuple(map(found, trial.queries)),
+        gallery=tuple(map(found, trial.gallery)),
+    )
 
 
 def _scorers(

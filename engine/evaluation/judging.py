@@ -70,6 +70,7 @@ def judged(
     scorers: Sequence[Scorer],
     *,
     stop: Event | None = None,
+    at_most: int | None = None,
     deadline: float | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Trial, list[Outcome]] | None:
@@ -79,19 +80,24 @@ def judged(
         trial: Who is asked, among whom.
         scorers: The ways of comparing; each block of queries goes through all of them.
         stop: Ends the work after the block in hand.
-        deadline: A moment of `time.monotonic` after which no further block is begun.
+        at_most: Queries in a block, where that is to be less than fits in memory.
+        deadline: A moment of `time.monotonic`. No block is begun that, taking as long as the one
+            before, would end after it; the first block is always asked.
         progress: Told how many of the queries are done, and of how many.
 
     Returns:
         The trial as far as it was asked, and an outcome for each method; None if it was stopped.
     """
     step = min(scorer.at_once for scorer in scorers)
+    step = step if at_most is None else min(step, at_most)
+    lasted = 0.0
     tallies: dict[Method, _Tally] = {}
     total, done = len(trial.queries), 0
     while done < total:
         if stop is not None and stop.is_set():
             return None
-        if done and deadline is not None and time.monotonic() >= deadline:
+        start = time.monotonic()
+        if done and deadline is not None and start + lasted > deadline:
             break
         block = slice(done, min(done + step, total))
         for scorer in scorers:
@@ -99,6 +105,7 @@ def judged(
                 tally = tallies.setdefault(method, _Tally(scorer.index_bytes))
                 tally.take(trial, block, costs, seconds)
         done = block.stop
+        lasted = time.monotonic() - start
         if progress is not None:
             progress(done, total)
     asked = (
