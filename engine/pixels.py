@@ -108,6 +108,11 @@ class Thumbnails:
         found: NDArray[np.uint8] = view.rows[at].reshape(-1, self.side, self.side, 3)
         return found
 
+    def located(self, ids: Sequence[str]) -> tuple[View, NDArray[np.intp]]:
+        """All rows at this moment, and where in them these ids' are (n,); −1 for absent ones."""
+        view = self._rows.view
+        return view, self._rows.positions(_keys(ids), view)
+
     def add(self, ids: Sequence[str], thumbs: NDArray[np.uint8]) -> None:
         """Store thumbnails durably, all in one write; an id that is there gets its new one.
 
