@@ -11,6 +11,7 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup, ReplyParameters
 from bot.album import AlbumReply
 from bot.busy import Busy
 from bot.pictures import download
+from engine.errors import LookalikeError
 from engine.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -58,12 +59,19 @@ class Answerer:
             sent = await reply.send(found.matches) if found.matches else []
             self._remember(update.update_id, sent)
         ids = {match.rank: match.image_id for match in sent}
-        shown = replace(question, shown=tuple(ids.get(m.rank, "") for m in found.matches))
+        shown = replace(
+            question,
+            shown=tuple(ids.get(m.rank, "") for m in found.matches),
+            best=sent[0].category if sent else None,
+        )
         if sent:
             await self._desk.call((await self._desk.opened()).questions.keep, shown)
+        lines = _summary(question, found, sent, say)
+        if question.text:
+            lines += await self._about_words(question.text, sent, say)
         await bot.send_message(
             question.chat_id,
-            _summary(question, found, sent, say),
+            "\n".join(lines),
             reply_markup=buttons(shown, say) if sent else None,
             message_thread_id=question.thread_id,
             reply_parameters=(
@@ -80,6 +88,21 @@ class Answerer:
         if len(self._albums) > MOST_UNFINISHED:  # what was given up is never asked for again
             del self._albums[next(iter(self._albums))]
 
+    async def _about_words(self, text: str, sent: Sequence[Match], say: Translator) -> list[str]:
+        """What helps where words found little: another encoder, or the nearest topics."""
+        lines = []
+        try:
+            if not await self._desk.gallery.consult(lambda search: search.reads(text)):
+                lines.append(say("answer.language"))
+            if all(match.is_weak for match in sent):
+                topics = await self._desk.gallery.consult(lambda s: s.nearest_topics(text))
+                if topics:
+                    named = ", ".join(f"#{topic.replace(' ', '_')}" for topic in topics)
+                    lines.append(say("answer.topics", topics=named))
+        except LookalikeError as error:
+            LOG.debug("nothing can be said of the words: %s", error)
+        return lines
+
     async def _search(self, bot: ExtBot[int], question: Question) -> Found:
         await self._desk.gallery.ready()  # has imported the search, which is slow, in a thread
         from engine.search import Query
@@ -89,6 +112,7 @@ class Answerer:
             Query(
                 images=tuple(images),
                 like=question.like,
+                text=question.text,
                 metric=question.metric,
                 topk=question.topk,
                 page=question.page,
@@ -99,11 +123,11 @@ class Answerer:
         )
 
 
-def _summary(question: Question, found: Found, sent: Sequence[Match], say: Translator) -> str:
+def _summary(question: Question, found: Found, sent: Sequence[Match], say: Translator) -> list[str]:
     metric = say(f"metric.{found.metric}")
     if not sent:
         key = "answer.no_more" if question.page else "answer.nothing"
-        return say(key)
+        return [say(key)]
     lines = [say.count("answer.found", len(sent), metric=metric)]
     if question.page:
         lines[0] += " · " + say("answer.page", page=say.number(question.page + 1))
@@ -114,11 +138,12 @@ def _summary(question: Question, found: Found, sent: Sequence[Match], say: Trans
     if all(match.is_weak for match in sent):
         lines.append(say("answer.weak"))
     lines.append(say("answer.more"))
-    return "\n".join(lines)
+    return lines
 
 
 def buttons(question: Question, say: Translator) -> InlineKeyboardMarkup:
-    """More like #n, next page, other metric."""
+    """More like #n, only this category, next page, other metric."""
+    best = question.best
     first = question.page * question.topk + 1
     like = [
         InlineKeyboardButton(
@@ -128,6 +153,13 @@ def buttons(question: Question, say: Translator) -> InlineKeyboardMarkup:
         if image_id
     ]
     rows = [like[start : start + 5] for start in range(0, len(like), 5)]
+    if question.category:
+        rows.append(
+            [InlineKeyboardButton(say("button.all"), callback_data=f"q:{question.key}:all:")]
+        )
+    elif like and best:
+        label = say("button.only", category=_shortened(best))
+        rows.append([InlineKeyboardButton(label, callback_data=f"q:{question.key}:only:0")])
     last = [InlineKeyboardButton(say("button.metric"), callback_data=f"q:{question.key}:metrics:")]
     if len(question.shown) >= question.topk:
         last.insert(
@@ -137,6 +169,10 @@ def buttons(question: Question, say: Translator) -> InlineKeyboardMarkup:
             ),
         )
     return InlineKeyboardMarkup([*rows, last])
+
+
+def _shortened(category: str) -> str:
+    return category if len(category) <= 24 else category[:23].rstrip() + "…"
 
 
 def metric_buttons(question: Question, say: Translator) -> InlineKeyboardMarkup:

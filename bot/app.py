@@ -44,7 +44,7 @@ BotApplication: TypeAlias = Application[
 LOG = logging.getLogger(__name__)
 
 COMMANDS = (
-    "start", "help", "categories", "random", "compare", "tag", "locate",
+    "start", "help", "text", "categories", "random", "compare", "mix", "tag", "locate",
     "metric", "topk", "settings", "language",
 )  # fmt: skip
 ADMIN_COMMANDS = (

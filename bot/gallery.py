@@ -15,6 +15,7 @@ from engine.errors import (
     EncoderUnavailableError,
     LibraryLockedError,
     LookalikeError,
+    NoTextSideError,
     SettingsError,
     StoreError,
 )
@@ -51,7 +52,8 @@ class Found:
     Attributes:
         matches: Best first.
         metric: The metric really used.
-        fallback: Why pixels had to do, as the key of a text; None when they had not.
+        fallback: Why pixels had to do, or words could not, as the key of a text; None when all
+            was as asked.
     """
 
     matches: Sequence[Match]
@@ -222,16 +224,32 @@ class Gallery:
             LookalikeError: The library is empty, the category unknown, …
         """
         query = replace(query, category=await self._real_category(query.category))
-        if metric_named(query.metric).space == "embeddings" and not await self.encoder_is_up():
+        is_pictured = bool(query.images or query.like)
+        space = metric_named(query.metric).space
+        if query.text and space == "pixels":
+            if is_pictured:
+                return await self._without_words(query)
+            query = replace(query, metric="clip")  # the only way to compare words
+        elif space == "embeddings" and not await self.encoder_is_up() and is_pictured:
             return await self._by_pixels(query, "answer.loading")
         try:
             return Found(await self._find(query), query.metric)
+        except NoTextSideError:
+            if not is_pictured:
+                raise
+            return await self._without_words(query)
         except EncoderUnavailableError as error:
+            if not is_pictured:
+                raise
             LOG.debug("no encoder: %s", error)
         return await self._by_pixels(query, "answer.fallback")
 
+    async def _without_words(self, query: Query) -> Found:
+        matches = await self._find(replace(query, text=None))
+        return Found(matches, query.metric, "answer.words_ignored")
+
     async def _by_pixels(self, query: Query, reason: str) -> Found:
-        matches = await self._find(replace(query, metric=FALLBACK_METRIC))
+        matches = await self._find(replace(query, metric=FALLBACK_METRIC, text=None))
         return Found(matches, FALLBACK_METRIC, reason)
 
     async def _find(self, query: Query) -> Sequence[Match]:

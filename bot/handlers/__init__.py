@@ -19,6 +19,7 @@ from bot.handlers import (
     showing,
     stats,
     trouble,
+    words,
 )
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def register(app: BotApplication, desk: Desk, crawling: Crawling, rota: Rota) ->
         *crawls.handlers(desk, crawling),
         *schedules.handlers(desk, rota),
         *buttons.handlers(desk, answerer),
+        *words.handlers(desk, answerer),
         *commands.last_handlers(desk),
     ):
         app.add_handler(handler)

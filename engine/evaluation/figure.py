@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal
 
 from PIL import Image, ImageDraw, ImageFont
 
-from engine.plots import FAMILIES
+from engine.plots.typeface import FAMILIES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
