@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
+from typing import TYPE_CHECKING
 
 from engine.encoders.presets import PRESETS
 from engine.encoders.specs import parse
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 VIETNAMESE = "vi"
 
@@ -69,7 +74,19 @@ def reads(encoder: str, text: str) -> bool:
         return language in preset.reads
     if spec is None or spec.family == "timm":
         return False
-    return spec.folder is not None or bool(_POLYGLOT.search(spec.model))
+    if spec.folder is not None:
+        said = _said_by(spec.folder / spec.config)
+        return said is None or language in said
+    return bool(_POLYGLOT.search(spec.model))
+
+
+def _said_by(config: Path) -> list[str] | None:
+    """The languages that a model's own description names under `languages`, if it does."""
+    try:
+        said = json.loads(config.read_text("utf-8")).get("languages")
+    except (OSError, ValueError, AttributeError):
+        return None
+    return [str(each) for each in said] if isinstance(said, list) else None
 
 
 def _is_vietnamese(word: str) -> bool:

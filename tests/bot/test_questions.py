@@ -20,15 +20,18 @@ if TYPE_CHECKING:
     [
         ("/metric l1 /topk 3 #tiger", Flags("l1", 3, "tiger")),
         ("#tiger /topk 3 /metric l1", Flags("l1", 3, "tiger")),
-        ("look at this, please", Flags()),
+        ("look at this, please", Flags(text="look at this, please")),
         ("/topk@lookalike_bot 10", Flags(topk=10)),
-        ("who is it? /metric=euclidean", Flags(metric="l2")),
+        ("who is it? /metric=euclidean", Flags(metric="l2", text="who is it?")),
         ("/metric L1\n#hổ", Flags("l1", None, "hổ")),
-        ("and/or 1/2 a#b", Flags()),
+        ("and/or 1/2 a#b", Flags(text="and/or 1/2 a#b")),
         ("/mirror", Flags(mirror=True)),
-        ("is it /denoise /mirror this one? #tiger", Flags(None, None, "tiger", True, True)),
+        (
+            "is it /denoise /mirror this one? #tiger",
+            Flags(None, None, "tiger", True, True, "is it this one?"),
+        ),
         ("/mirror@lookalike_bot /topk 3 /mirror", Flags(topk=3, mirror=True)),
-        ("either/mirror or/denoise", Flags()),
+        ("either/mirror or/denoise", Flags(text="either/mirror or/denoise")),
         ("", Flags()),
     ],
 )
