@@ -41,7 +41,6 @@ class Match:
     rank: int
     score: float
     percent: float
-    is_weak: bool
     category: str
     path: Path
     title: str | None
@@ -49,6 +48,7 @@ class Match:
     landing_page: str | None
     creator: str | None
     licence: str | None
+    is_weak: bool = False
 
 
 class Search:
