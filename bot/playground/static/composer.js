@@ -8,8 +8,9 @@ const byId = (id) => document.getElementById(id);
 
 export class Composer {
   // `onSend({text, files, samples, replyTo})` gives a promise; on success the line is emptied.
-  constructor(onSend, onTrouble) {
+  constructor(onSend, onTrouble, inline) {
     this.onSend = onSend;
+    this.inline = inline;
     this.onTrouble = onTrouble;
     this.pictures = []; // {file} or {sample}, each with its address
     this.commands = [];
@@ -27,6 +28,7 @@ export class Composer {
     this.text.addEventListener("input", () => {
       this.fit();
       this.showCommands();
+      this.inline.typed(this.text.value);
     });
     this.text.addEventListener("keydown", (event) => this.key(event));
     this.text.addEventListener("paste", (event) => {
@@ -167,6 +169,7 @@ export class Composer {
       else this.send();
     } else if (event.key === "Escape") {
       byId("menu").hidden = true;
+      this.inline.close();
       this.showTray(false);
       this.answer(null);
     }
@@ -175,6 +178,12 @@ export class Composer {
   say(text) {
     this.text.value = text;
     this.send();
+  }
+
+  empty() {
+    this.text.value = "";
+    this.fit();
+    this.inline.close();
   }
 
   answer(message) {
@@ -199,6 +208,7 @@ export class Composer {
     this.showPictures();
     this.fit();
     byId("menu").hidden = true;
+    this.inline.close();
     const replyTo = this.replyTo?.message_id || 0;
     this.answer(null);
     try {
