@@ -8,12 +8,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from sqlalchemy import update
 
 from bot.i18n import Translator
 from bot.links import PARAMETER, digest, link_to, opened_by, parameter_of
 from bot.playground import Fault
 from engine.catalog import CategoryCount, FileState, Photo
 from engine.library import Library
+from engine.schema import Image
 from tests.bot.conftest import CATEGORIES, RunBot, answer_to
 
 if TYPE_CHECKING:
@@ -51,19 +53,11 @@ async def press(user: User, message: dict[str, Any], button: str, playground: Pl
 
 def keep_for_oneself(settings: Settings, category: str, owner: int = 77) -> None:
     """Make a category's pictures somebody's own."""
-    from sqlalchemy import update
-
-    from engine.schema import Image
-
     with Library.open(settings, write=False) as library, library.catalog.session() as session:
         session.execute(update(Image).where(Image.category == category).values(owner=owner))
 
 
 def rename(settings: Settings, names: dict[str, str]) -> None:
-    from sqlalchemy import update
-
-    from engine.schema import Image
-
     with Library.open(settings, write=False) as library, library.catalog.session() as session:
         for old, new in names.items():
             session.execute(update(Image).where(Image.category == old).values(category=new))
