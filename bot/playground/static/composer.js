@@ -136,20 +136,39 @@ export class Composer {
 
   showCommands() {
     const menu = byId("menu");
-    const typed = /^\/(\w*)$/.exec(this.text.value);
-    const fitting = typed ? this.commands.filter((c) => c.command.startsWith(typed[1].toLowerCase())) : [];
+    const fitting = this.offered();
     this.chosen = Math.min(this.chosen, Math.max(0, fitting.length - 1));
     menu.replaceChildren(...fitting.map((command, index) => {
       const item = element("button", "menu-item");
       item.type = "button";
       item.setAttribute("role", "option");
       item.setAttribute("aria-selected", String(index === this.chosen));
-      item.append(element("b", "", `/${command.command}`), element("span", "", command.description));
-      item.addEventListener("click", () => this.say(`/${command.command}`));
+      item.append(element("b", "", command.name), element("span", "", command.description));
+      item.addEventListener("click", command.choose);
       return item;
     }));
     menu.hidden = !fitting.length;
     menu.children[this.chosen]?.scrollIntoView({ block: "nearest" });
+  }
+
+  // What may follow what is typed: the bot's commands, or its name for inline mode.
+  offered() {
+    const [, sign, word] = /^([/@])(\w*)$/.exec(this.text.value) || [];
+    if (!sign) return [];
+    const names = sign === "/"
+      ? this.commands.map(({ command, description }) => ({
+        name: `/${command}`, description, choose: () => this.say(`/${command}`),
+      }))
+      : [this.inline.username].filter(Boolean).map((username) => ({
+        name: `@${username}`, description: "pictures to send", choose: () => this.write(`@${username} `),
+      }));
+    return names.filter(({ name }) => name.toLowerCase().startsWith(sign + word.toLowerCase()));
+  }
+
+  write(text) {
+    this.text.value = text;
+    this.text.dispatchEvent(new Event("input"));
+    this.text.focus();
   }
 
   key(event) {
@@ -161,8 +180,7 @@ export class Composer {
       this.showCommands();
     } else if (items.length && event.key === "Tab") {
       event.preventDefault();
-      this.text.value = `${items[this.chosen].querySelector("b").textContent} `;
-      this.showCommands();
+      this.write(`${items[this.chosen].querySelector("b").textContent} `);
     } else if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       if (items.length) items[this.chosen].click();
@@ -184,6 +202,7 @@ export class Composer {
     this.text.value = "";
     this.fit();
     this.inline.close();
+    if (matchMedia("(min-width: 701px)").matches) this.text.focus();
   }
 
   answer(message) {
