@@ -137,9 +137,9 @@ def _library_lines(figures: Figures, say: Translator) -> list[str]:
     pictures = say.count("categories.pictures", stats.pictures)
     lines = [
         say.count("stats.library", stats.categories, pictures=pictures),
+        say("stats.near", number=say.number(stats.near_duplicates)),
         say(
             "stats.on_disk",
-            near=say.number(stats.near_duplicates),
             files=_size(stats.file_bytes, say),
             index=_size(stats.index_bytes, say),
         ),

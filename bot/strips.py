@@ -51,13 +51,13 @@ class Strip:
 
     Attributes:
         next_offset: Asks for the next page; empty on the last one.
-        category: The category that fits the words best, if any does.
+        fitting: The categories that fit the words.
         is_first: Whether it is the first page.
     """
 
     pieces: tuple[Piece, ...] = ()
     next_offset: str = ""
-    category: CategoryCount | None = None
+    fitting: tuple[CategoryCount, ...] = ()
     is_first: bool = True
 
 
@@ -95,7 +95,7 @@ class Strips:
             return Strip(is_first=False)
         if not words:
             start = given.start or f"{_anew():016x}"
-            return await self._cached(_Offset("r", given.at, start), None, None, offset)
+            return await self._cached(_Offset("r", given.at, start), None, offset)
         counts = await self._exhibits.categories()
         fitting = fitting_categories(words, counts)
         if not fitting and given.kind != "c":
@@ -105,16 +105,13 @@ class Strips:
             fitting = _nearest(words, counts)
         if not fitting:
             return Strip(is_first=not offset)
-        names = [each.category for each in fitting]
-        return await self._cached(_Offset("c", given.at), names, fitting[0], offset)
+        return await self._cached(_Offset("c", given.at), fitting, offset)
 
     async def _cached(
-        self,
-        at: _Offset,
-        categories: Sequence[str] | None,
-        best: CategoryCount | None,
-        offset: str,
+        self, at: _Offset, fitting: Sequence[CategoryCount] | None, offset: str
     ) -> Strip:
+        """Pictures of these categories (None: of all) that Telegram has."""
+        categories = None if fitting is None else [each.category for each in fitting]
         file_ids = (await self._desk.opened()).file_ids
         known = await self._desk.call(
             lambda: file_ids.shared(
@@ -123,7 +120,7 @@ class Strips:
         )
         names = list(known)[:MOST]
         more = str(replace(at, at=at.at + MOST)) if len(known) > MOST else ""
-        return Strip(await self._pieces(names, known), more, best, not offset)
+        return Strip(await self._pieces(names, known), more, tuple(fitting or ()), not offset)
 
     async def _by_words(self, words: str, page: int, offset: str) -> Strip | None:
         """None where words cannot be compared with pictures, now or at all."""
@@ -139,7 +136,7 @@ class Strips:
                 if known or is_last:
                     pieces = await self._pieces([n for n in names if n in known], known)
                     more = "" if is_last else str(_Offset("w", number + 1))
-                    return Strip(pieces, more, None, not offset)
+                    return Strip(pieces, more, is_first=not offset)
         except LookalikeError:
             return None
         return Strip(is_first=not offset)

@@ -227,9 +227,9 @@ def _listing(
         rows.append([
             InlineKeyboardButton(label, callback_data=f"cat:list:{number % pages}")
             for label, number in (
-                (say("button.previous"), page - 1),
+                ("‹", page - 1),
                 (f"{say.number(page + 1)} / {say.number(pages)}", page),
-                (say("button.next"), page + 1),
+                ("›", page + 1),
             )
         ])  # fmt: skip
     pictures = say.count("categories.pictures", sum(each.count for each in counts))

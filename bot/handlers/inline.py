@@ -131,12 +131,13 @@ def _button(strip: Strip, say: Translator) -> InlineQueryResultsButton | None:
     """The way into the chat, where there is more than Telegram has already."""
     if not strip.is_first:
         return None
-    if strip.category is not None:
-        name = strip.category.category
+    if len(strip.fitting) == 1:
+        (only,) = strip.fitting
+        name = only.category
         name = name if len(name) <= NAME_LETTERS else f"{name[: NAME_LETTERS - 1]}…"
-        text = say.count("inline.category", strip.category.count, category=name)
-        return InlineQueryResultsButton(text, start_parameter=parameter_of(strip.category.category))
-    key = "inline.all" if strip.pieces else "inline.nothing"
+        text = say.count("inline.category", only.count, category=name)
+        return InlineQueryResultsButton(text, start_parameter=parameter_of(only.category))
+    key = "inline.all" if strip.pieces or strip.fitting else "inline.nothing"
     return InlineQueryResultsButton(say(key), start_parameter=LIST)
 
 
