@@ -33,7 +33,7 @@ def encoder(shared_data: Path) -> Iterator[Encoder]:
 
 @pytest.fixture(scope="module")
 def photos(shared_data: Path) -> list[Image.Image]:
-    paths = sorted((shared_data / "photos" / "test").glob("*/*.jpg"))[5:60:8]
+    paths = sorted((shared_data / "photos" / "test").glob("*/*.jpg"))[5:60:14]
     return [open_image(path) for path in paths]
 
 
@@ -45,7 +45,7 @@ def test_cut_outs_of_photos_are_found_about_where_they_lie(
         cutout = cut_out(photo, 100 + seed)
         location = locate(photo, cutout.image, method="features", encoder=encoder)
         found += location is not None and overlap(location.box, cutout.box) >= 0.4
-    assert found >= len(photos) - 2
+    assert found >= len(photos) - 1
 
 
 def test_cut_outs_of_other_photos_are_not_found(
