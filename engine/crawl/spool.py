@@ -103,7 +103,12 @@ class Part:
         if length is not None:
             self._half = self._path.with_name(f"{self._path.name}.{length}{PART}")
         with _explained():
-            self._file = FileIO(self._half, "w")
+            try:
+                self._file = FileIO(self._half, "x")
+            except FileExistsError:
+                # Not over it: a run that was told to end may be writing there for a moment yet.
+                self._half.unlink(missing_ok=True)
+                self._file = FileIO(self._half, "x")
 
     def write(self, data: bytes) -> None:
         """Write the next piece at once; nothing is held back in a buffer."""
