@@ -36,14 +36,14 @@ ATTEMPTS = 4
 MAX_RETRY_AFTER_S = 120.0
 """Who wants a longer wait is given up for that download; its host is left alone for this long."""
 CONTACT = "a self-hosted image search; it obeys robots.txt"
+"""What the User-Agent says where nobody gave a `CRAWL_CONTACT`."""
 
 
 class Fetcher:
     """Fetches from the web. Safe to use from several threads; make one for the whole process.
 
     Args:
-        settings: For `CRAWL_DELAY` and `CRAWL_ALLOW`.
-        contact: How a site's owner can reach whoever runs this; stands in the User-Agent.
+        settings: For `CRAWL_DELAY`, `CRAWL_ALLOW` and `CRAWL_CONTACT`.
         folders: Where `file:` addresses may lie; elsewhere they are refused.
         resolver: Gives a host's addresses.
         is_limited: False lifts the limit of connections per host and asks for no robots.txt;
@@ -58,7 +58,6 @@ class Fetcher:
         self,
         settings: Settings,
         *,
-        contact: str = CONTACT,
         folders: Iterable[Path] = (),
         resolver: Callable[[str, int], list[str]] = resolve,
         is_limited: bool = True,
@@ -76,7 +75,7 @@ class Fetcher:
         self._robots = Robots()
         self._exchanges = Exchanges(
             settings.crawl_allow,
-            contact=contact,
+            contact=settings.crawl_contact or CONTACT,
             deadline_s=deadline_s,
             resolver=resolver,
             verify=verify,

@@ -127,7 +127,7 @@ class Run:
         """Fetch, clean and store."""
         catalog = self._library.catalog
         data_dir = self._library.settings.data_dir
-        sweep(data_dir, [each.id for each in self._log.unfinished()])
+        sweep(data_dir, lambda: (each.id for each in self._log.unfinished()))
         self._spool = Spool(data_dir, self._entry.id)
         if is_resumed and catalog.pending_ids():
             # Pictures whose files were written, but not yet their thumbnails or embeddings.

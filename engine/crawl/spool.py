@@ -13,7 +13,7 @@ from engine.errors import StoreError
 from engine.stores import PART
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from pathlib import Path
 
 FOLDER = "crawl"
@@ -103,7 +103,12 @@ class Part:
         if length is not None:
             self._half = self._path.with_name(f"{self._path.name}.{length}{PART}")
         with _explained():
-            self._file = FileIO(self._half, "w")
+            try:
+                self._file = FileIO(self._half, "x")
+            except FileExistsError:
+                # Not over it: a run that was told to end may be writing there for a moment yet.
+                self._half.unlink(missing_ok=True)
+                self._file = FileIO(self._half, "x")
 
     def write(self, data: bytes) -> None:
         """Write the next piece at once; nothing is held back in a buffer."""
@@ -130,14 +135,22 @@ class Part:
             self._file = None
 
 
-def sweep(data_dir: Path, unfinished: Iterable[int]) -> None:
-    """Delete the downloads of all crawls but these."""
-    kept = {str(number) for number in unfinished}
+def sweep(data_dir: Path, unfinished: Callable[[], Iterable[int]]) -> None:
+    """Delete the downloads of crawls that are over.
+
+    Args:
+        data_dir: The library's ``DATA_DIR``.
+        unfinished: Gives the crawls whose downloads stay. Asked after looking what there is: a
+            crawl that begins meanwhile is recorded before it has a folder.
+    """
     folder = data_dir / FOLDER
-    if folder.is_dir():
-        for entry in os.scandir(folder):
-            if entry.name not in kept and entry.is_dir(follow_symlinks=False):
-                shutil.rmtree(entry.path, ignore_errors=True)
+    if not folder.is_dir():
+        return
+    found = [entry for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False)]
+    kept = {str(number) for number in unfinished()}
+    for entry in found:
+        if entry.name not in kept:
+            shutil.rmtree(entry.path, ignore_errors=True)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.crawl.spool import Spool
+from engine.crawl.spool import Spool, sweep
 from engine.errors import StoreError
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -61,6 +61,18 @@ def test_after_a_sudden_end_what_has_its_full_length_is_whole(tmp_path, length, 
     assert spool.has(URL) == is_kept
     assert len(names(tmp_path)) == is_kept
     assert not is_kept or spool.read(URL) == b"picture"
+
+
+def test_sweeping_spares_a_crawl_that_begins_meanwhile(tmp_path):
+    for number in (1, 2):
+        Spool(tmp_path, number)
+
+    def unfinished():
+        Spool(tmp_path, 3)
+        return [2]
+
+    sweep(tmp_path, unfinished)
+    assert sorted(path.name for path in (tmp_path / "crawl").iterdir()) == ["2", "3"]
 
 
 def test_a_folder_that_cannot_be_written_is_a_store_error(tmp_path):
