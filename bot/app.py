@@ -19,6 +19,7 @@ from bot import handlers, health, logs
 from bot.crawling import Crawling
 from bot.delivery import Courier
 from bot.desk import Desk, Stores
+from bot.evaluating import Evaluating
 from bot.gallery import Gallery
 from bot.handlers.addressing import is_addressed
 from bot.i18n import LANGUAGES, Translator, language_for
@@ -48,7 +49,7 @@ COMMANDS = (
     "metric", "topk", "settings", "language",
 )  # fmt: skip
 ADMIN_COMMANDS = (
-    "crawl", "crawls", "schedule", "schedules", "unschedule", "add", "remove", "stats",
+    "crawl", "crawls", "schedule", "schedules", "unschedule", "add", "remove", "stats", "evaluate",
 )  # fmt: skip
 FINISH_WITHIN_S = 7.5  # of the ten seconds a container is given
 PRUNE_EVERY_S = 3600.0
@@ -119,6 +120,7 @@ class LookalikeBot:
         )
         self.crawling = Crawling(self.desk)
         self.rota = Rota(self.desk, self.crawling)
+        self.evaluating = Evaluating(self.desk)
         self.application = self._build()
         self._exit_code = 0
 
@@ -154,7 +156,13 @@ class LookalikeBot:
             .job_queue(None)
             .build(),
         )
-        handlers.register(app, self.desk, self.crawling, self.rota)
+        handlers.register(
+            app,
+            self.desk,
+            crawling=self.crawling,
+            rota=self.rota,
+            evaluating=self.evaluating,
+        )
         return app
 
     async def run(self) -> int:
@@ -307,7 +315,7 @@ class LookalikeBot:
         app = self.application
         self.line.close()
         self.crawling.leave()
-        await self.rota.stop()
+        await asyncio.gather(self.rota.stop(), self.evaluating.close())
         await asyncio.gather(self._listening.stop(), self._turns.finish_in_hand(FINISH_WITHIN_S))
         if app.running:
             await app.stop()

@@ -205,14 +205,14 @@ class Desk:
         update: Update,
         text: str,
         markup: InlineKeyboardMarkup | None = None,
-    ) -> None:
+    ) -> Message | None:
         """Answer an update with one message, once, as a reply where that helps (groups)."""
         message, chat = update.effective_message, update.effective_chat
         if chat is None:
-            return
+            return None
         resume = await self.begin(update, chat.id)
         is_topic = bool(message and message.is_topic_message)
-        await bot.send_message(
+        return await bot.send_message(
             chat.id,
             text,
             reply_markup=markup,

@@ -13,6 +13,7 @@ from bot.handlers import (
     collecting,
     commands,
     crawls,
+    evaluation,
     inline,
     photos,
     schedules,
@@ -26,10 +27,13 @@ if TYPE_CHECKING:
     from bot.app import BotApplication
     from bot.crawling import Crawling
     from bot.desk import Desk
+    from bot.evaluating import Evaluating
     from bot.rota import Rota
 
 
-def register(app: BotApplication, desk: Desk, crawling: Crawling, rota: Rota) -> None:
+def register(
+    app: BotApplication, desk: Desk, *, crawling: Crawling, rota: Rota, evaluating: Evaluating
+) -> None:
     """Add every handler. PTB gives an update to the first that takes it: the order matters."""
     answerer = Answerer(desk)
     for handler in (
@@ -43,6 +47,7 @@ def register(app: BotApplication, desk: Desk, crawling: Crawling, rota: Rota) ->
         *commands.handlers(desk),
         *choices.handlers(desk),
         *crawls.handlers(desk, crawling),
+        *evaluation.handlers(desk, evaluating),
         *schedules.handlers(desk, rota),
         *buttons.handlers(desk, answerer),
         *words.handlers(desk, answerer),
