@@ -161,7 +161,9 @@ async def test_pages_of_fifty_follow_one_another_without_repeating(
             assert wanted is not None or len(seen) == 126
 
 
-@pytest.mark.parametrize("offset", ["x", "c-1", "c9999999", "r0:zz", "c0:", "ć1", "c" * 64])
+@pytest.mark.parametrize(
+    "offset", ["x", "c-1", "c9999999", "r0:zz", "c0:", "ć1", "c" * 64, f"r{0:016x}:{0:016x}"]
+)
 async def test_offset_that_makes_no_sense_finds_nothing(
     run_bot: RunBot, playground: Playground, offset: str
 ) -> None:
@@ -192,7 +194,8 @@ async def test_what_somebody_keeps_for_himself_is_never_offered(
         await look_at(owner, playground, "tiger")
         await look_at(owner, playground, "sky")
         assert len(ids(await ask(owner, playground, "tiger"))) == 6
-        keep_for_oneself(settings, "tiger", owner=1)
+    keep_for_oneself(settings, "tiger", owner=1)
+    async with run_bot():
         for typed in ("tiger", "tig", "tigre"):
             answer = await ask(owner, playground, typed)
             assert answer["results"] == []
