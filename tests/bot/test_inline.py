@@ -203,6 +203,21 @@ async def test_what_somebody_keeps_for_himself_is_never_offered(
         assert {r["caption"] for r in (await ask(owner, playground, ""))["results"]} == {"sky"}
 
 
+async def test_help_tells_of_inline_mode_where_it_is_on(
+    run_bot: RunBot, playground: Playground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = playground.user(1, "Sam", "en")
+    me = playground.account.me()
+    for is_on in (True, False):
+        monkeypatch.setattr(
+            playground.account, "me", lambda is_on=is_on: me | {"supports_inline_queries": is_on}
+        )
+        async with run_bot():
+            sent = await asyncio.to_thread(user.send_text, "/help")
+            told = await playground.until(1, after=sent["message_id"])
+        assert ("type @lookalike_bot tiger" in told["text"]) is is_on
+
+
 def test_categories_fit_as_one_types() -> None:
     counts = [CategoryCount(name, 1) for name in
               ("Red panda", "panda", "pandas and friends", "sky", "老虎", "con hổ")]  # fmt: skip

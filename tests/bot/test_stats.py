@@ -131,7 +131,7 @@ async def test_library_that_another_program_writes_is_told_of(
             "💾 Ảnh chiếm 123 MB, chỉ mục chiếm 5,4 GB",
             "🧠 clip trên cpu, 512 chiều",
             "⚡ 128 câu trả lời gần nhất: p50 0,42 giây · p95 1,50 giây · p99 12 giây",
-            "💽 Ổ đĩa còn trống 12,3 GB trên 500 GB",
+            "💽 Ổ đĩa còn trống 12,3 GB trên tổng số 500 GB",
         ]),
     ],
 )  # fmt: skip
