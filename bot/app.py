@@ -210,6 +210,8 @@ class LookalikeBot:
             self._in_background(self._clear_notices(left))
         await self._listening.start()
         LOG.info("bot @%s is ready", app.bot.username)
+        if not app.bot.supports_inline_queries:
+            LOG.info("inline mode is off; /setinline, said to @BotFather, turns it on")
         self.is_ready.set()
         self._in_background(health.beat(self._settings))
         self._in_background(self._open_gallery())

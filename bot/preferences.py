@@ -12,6 +12,8 @@ from engine.schema import Chat, Image, TelegramFile
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from sqlalchemy import Select
+
     from engine.catalog import Catalog
 
 
@@ -75,28 +77,29 @@ class FileIds:
         with self._catalog.session(read_only=True) as session:
             return {row.image_id: row.file_id for row in session.execute(query)}
 
-    def shared(
-        self,
-        *,
-        limit: int,
-        offset: int = 0,
-        categories: Sequence[str] | None = None,
-        start: str = "",
-    ) -> dict[str, str]:
-        """File ids of everyone's pictures that have one, in an order that stays as it is.
+    def shared(self, categories: Sequence[str], *, limit: int, offset: int = 0) -> dict[str, str]:
+        """File id by image id, for everyone's pictures of these categories that have one.
 
         Args:
+            categories: In the order in which their pictures come, those of one by id.
             limit: At most so many.
             offset: So many are passed over.
-            categories: Only pictures of these, in their order; None for all.
-            start: Within a category the picture with this id, or the next, leads; those before it
-                come last.
-
-        Returns:
-            File id by image id.
         """
-        order = [case((Image.id >= start, 0), else_=1), Image.id]
-        query = (
+        query = self._shared().where(Image.category.in_(list(categories)))
+        if len(categories) > 1:
+            places = {name: place for place, name in enumerate(categories)}
+            query = query.order_by(case(places, value=Image.category))
+        return self._read(query.order_by(Image.id).offset(offset).limit(limit))
+
+    def shared_from(self, first: str, *, limit: int, before: str | None = None) -> dict[str, str]:
+        """File id by image id, for everyone's pictures from one id on (and before another)."""
+        query = self._shared().where(TelegramFile.image_id >= first)
+        if before is not None:
+            query = query.where(TelegramFile.image_id < before)
+        return self._read(query.order_by(TelegramFile.image_id).limit(limit))
+
+    def _shared(self) -> Select[str, str]:
+        return (
             select(TelegramFile.image_id, TelegramFile.file_id)
             .join(Image, Image.id == TelegramFile.image_id)
             .where(
@@ -105,12 +108,8 @@ class FileIds:
                 Image.owner.is_(None),
             )
         )
-        if categories is not None:
-            places = {name: place for place, name in enumerate(categories)}
-            query = query.where(Image.category.in_(list(categories)))
-            if len(places) > 1:
-                order.insert(0, case(places, value=Image.category))
-        query = query.order_by(*order).offset(offset).limit(limit)
+
+    def _read(self, query: Select[str, str]) -> dict[str, str]:
         with self._catalog.session(read_only=True) as session:
             return {row.image_id: row.file_id for row in session.execute(query)}
 

@@ -7,9 +7,11 @@ whatever answer, and a button leads to the rest: what is looked at there is in t
 
 from __future__ import annotations
 
+import asyncio
+import random
 import re
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
@@ -31,10 +33,15 @@ MOST_CATEGORIES = 20
 MOST_PAGES = 4
 """Pages of matches that are looked at for pictures that can be shown."""
 LAST_PAGE = 40
+WORDS_WITHIN_S = 3.0
 ANEW_EVERY_S = 600
 """So often an empty query begins at another picture."""
 
-_OFFSET = re.compile(r"(?P<kind>[cwr])(?P<at>\d{1,6})(?::(?P<start>[0-9a-f]{1,16}))?")
+KEPT_S = 3.0
+"""So long categories are kept: a word is typed in that time."""
+
+_NUMBERED = re.compile(r"(?P<kind>[cw])(?P<at>\d{1,6})")
+_ANY = re.compile(r"r(?P<first>[0-9a-f]{16}):(?P<start>[0-9a-f]{16})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,22 +68,13 @@ class Strip:
     is_first: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class _Offset:
-    kind: str
-    at: int
-    start: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.kind}{self.at}{f':{self.start}' if self.start else ''}"
-
-
 class Strips:
     """Finds strips."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._exhibits = Exhibits(desk)
+        self._categories: tuple[float, list[CategoryCount]] = (float("-inf"), [])
 
     async def find(self, words: str, offset: str = "") -> Strip:
         """The pictures for what somebody typed.
@@ -90,56 +88,80 @@ class Strips:
                 hands: one that makes no sense finds nothing.
         """
         words = " ".join(words.split())
-        given = _read(offset)
-        if given is None:
-            return Strip(is_first=False)
         if not words:
-            start = given.start or f"{_anew():016x}"
-            return await self._cached(_Offset("r", given.at, start), None, offset)
-        counts = await self._exhibits.categories()
+            return await self._any(offset)
+        read = _NUMBERED.fullmatch(offset or "w0")
+        if read is None:
+            return Strip(is_first=False)
+        counts = await self._counted()
         fitting = fitting_categories(words, counts)
-        if not fitting and given.kind != "c":
-            strip = await self._by_words(words, given.at if given.kind == "w" else 0, offset)
-            if strip is not None:
-                return strip
-            fitting = _nearest(words, counts)
+        if not fitting and read["kind"] == "w":
+            strip = await self._by_words(words, int(read["at"]), is_first=not offset)
+            if strip is not None or offset:
+                return strip or Strip(is_first=False)
+        fitting = fitting or _nearest(words, counts)
         if not fitting:
             return Strip(is_first=not offset)
-        return await self._cached(_Offset("c", given.at), fitting, offset)
+        return await self._of(fitting, int(read["at"]), is_first=not offset)
 
-    async def _cached(
-        self, at: _Offset, fitting: Sequence[CategoryCount] | None, offset: str
-    ) -> Strip:
-        """Pictures of these categories (None: of all) that Telegram has."""
-        categories = None if fitting is None else [each.category for each in fitting]
+    async def _counted(self) -> list[CategoryCount]:
+        since, counts = self._categories
+        if time.monotonic() - since >= KEPT_S:
+            counts = await self._exhibits.categories()
+            self._categories = (time.monotonic(), counts)
+        return counts
+
+    async def _any(self, offset: str) -> Strip:
+        """All pictures that Telegram has, from somewhere among them once round to there."""
+        anew = _anew()
+        read = _ANY.fullmatch(offset or f"r{anew}:{anew}")
+        if read is None:
+            return Strip(is_first=False)
+        first, start = read["first"], read["start"]
         file_ids = (await self._desk.opened()).file_ids
+        is_round = first < start
         known = await self._desk.call(
-            lambda: file_ids.shared(
-                limit=MOST + 1, offset=at.at, categories=categories, start=at.start
-            )
+            lambda: file_ids.shared_from(first, limit=MOST + 1, before=start if is_round else None)
         )
-        names = list(known)[:MOST]
-        more = str(replace(at, at=at.at + MOST)) if len(known) > MOST else ""
-        return Strip(await self._pieces(names, known), more, tuple(fitting or ()), not offset)
+        if not is_round and len(known) <= MOST:
+            known |= await self._desk.call(
+                lambda: file_ids.shared_from("", limit=MOST + 1 - len(known), before=start)
+            )
+        names = list(known)
+        more = f"r{names[MOST]}:{start}" if len(names) > MOST else ""
+        return Strip(await self._pieces(names[:MOST], known), more, is_first=not offset)
 
-    async def _by_words(self, words: str, page: int, offset: str) -> Strip | None:
+    async def _of(self, fitting: Sequence[CategoryCount], at: int, *, is_first: bool) -> Strip:
+        """Pictures of these categories that Telegram has."""
+        file_ids = (await self._desk.opened()).file_ids
+        names = [each.category for each in fitting]
+        known = await self._desk.call(lambda: file_ids.shared(names, limit=MOST + 1, offset=at))
+        more = f"c{at + MOST}" if len(known) > MOST else ""
+        pieces = await self._pieces(list(known)[:MOST], known)
+        return Strip(pieces, more, tuple(fitting), is_first=is_first)
+
+    async def _by_words(self, words: str, page: int, *, is_first: bool) -> Strip | None:
         """None where words cannot be compared with pictures, now or at all."""
-        gallery, file_ids = self._desk.gallery, (await self._desk.opened()).file_ids
         try:
-            if page > LAST_PAGE or not await gallery.read(_reads_words):
-                return None
-            for number in range(page, page + MOST_PAGES):
-                matches = await self._matches(words, number)
-                names = [match.image_id for match in matches]
-                known = await self._desk.call(file_ids.known, names)
-                is_last = len(matches) < MOST or number == LAST_PAGE
-                if known or is_last:
-                    pieces = await self._pieces([n for n in names if n in known], known)
-                    more = "" if is_last else str(_Offset("w", number + 1))
-                    return Strip(pieces, more, is_first=not offset)
-        except LookalikeError:
+            async with asyncio.timeout(WORDS_WITHIN_S):
+                if page > LAST_PAGE or not await self._desk.gallery.read(_reads_words):
+                    return None
+                return await self._shown(words, page, is_first=is_first)
+        except (LookalikeError, TimeoutError):
             return None
-        return Strip(is_first=not offset)
+
+    async def _shown(self, words: str, page: int, *, is_first: bool) -> Strip:
+        """The next page of matches with a picture that Telegram has."""
+        file_ids = (await self._desk.opened()).file_ids
+        for number in range(page, page + MOST_PAGES):
+            matches = await self._matches(words, number)
+            names = [match.image_id for match in matches]
+            known = await self._desk.call(file_ids.known, names)
+            is_last = len(matches) < MOST or number == LAST_PAGE
+            if known or is_last:
+                pieces = await self._pieces([n for n in names if n in known], known)
+                return Strip(pieces, "" if is_last else f"w{number + 1}", is_first=is_first)
+        return Strip(is_first=is_first)
 
     async def _matches(self, words: str, page: int) -> Sequence[Match]:
         from engine.search import Query
@@ -183,18 +205,9 @@ def _folded(text: str) -> str:
     return " ".join(re.split(r"[\s_-]+", text.casefold())).strip()
 
 
-def _anew() -> int:
+def _anew() -> str:
     """Somewhere among all image ids, another place every few minutes: ids lie evenly."""
-    import random
-
-    return random.Random(int(time.time() // ANEW_EVERY_S)).getrandbits(64)
-
-
-def _read(offset: str) -> _Offset | None:
-    if not offset:
-        return _Offset("", 0)
-    read = _OFFSET.fullmatch(offset)
-    return _Offset(read["kind"], int(read["at"]), read["start"] or "") if read else None
+    return f"{random.Random(int(time.time() // ANEW_EVERY_S)).getrandbits(64):016x}"
 
 
 def _reads_words(library: Library) -> bool:

@@ -26,7 +26,9 @@ def handlers(desk: Desk) -> Handlers:
 
     async def show_help(update: Update, context: Context) -> None:
         say = await desk.translator(update)
-        words = [say("help", bot=context.bot.username)]
+        words = [say("help")]
+        if context.bot.supports_inline_queries:
+            words.append(say("help_inline", bot=context.bot.username))
         if desk.is_admin(update):
             words.append(say("help_admin"))
         await desk.say(context.bot, update, "\n\n".join(words))

@@ -342,5 +342,25 @@ async def test_answer_that_was_begun_is_finished_as_it_was_begun(
     assert len(playground.answers(1)) == 4
 
 
+async def test_nothing_is_lost_or_sent_twice_whatever_the_server_does(
+    run_bot: RunBot, playground: Playground
+) -> None:
+    user = playground.user(1, "Sam", "en")
+    playground.faults.share(0.25, seed=5)
+    orders = ["/random", "/categories tiger", "/random sky", "/categories"] * 2
+    async with run_bot():
+        for order in orders:
+            await asyncio.to_thread(user.send_text, order)
+        await playground.until(1, lambda _: len(playground.answers(1)) >= 14, 60)
+        playground.faults.clear()
+        await asyncio.sleep(1.0)
+    answers = playground.answers(1)
+    captions = [m["caption"] for m in answers if "photo" in m]
+    assert len(captions) == 2 * (1 + 3 + 1)
+    assert captions.count("#2 · tiger") == 2
+    texts = [m["text"].split("\n")[0] for m in answers if "text" in m]
+    assert texts == ["tiger · 1–3 of 6", "3 categories with 18 pictures."] * 2
+
+
 def test_numbers_of_buttons_follow_the_language() -> None:
     assert Translator("vi")("button.like", rank=Translator("vi").number(1234)) == "≈ #1.234"

@@ -161,7 +161,9 @@ async def test_pages_of_fifty_follow_one_another_without_repeating(
             assert wanted is not None or len(seen) == 126
 
 
-@pytest.mark.parametrize("offset", ["x", "c-1", "c9999999", "r0:zz", "c0:", "ć1", "c" * 64])
+@pytest.mark.parametrize(
+    "offset", ["x", "c-1", "c9999999", "r0:zz", "c0:", "ć1", "c" * 64, f"r{0:016x}:{0:016x}"]
+)
 async def test_offset_that_makes_no_sense_finds_nothing(
     run_bot: RunBot, playground: Playground, offset: str
 ) -> None:
@@ -192,12 +194,28 @@ async def test_what_somebody_keeps_for_himself_is_never_offered(
         await look_at(owner, playground, "tiger")
         await look_at(owner, playground, "sky")
         assert len(ids(await ask(owner, playground, "tiger"))) == 6
-        keep_for_oneself(settings, "tiger", owner=1)
+    keep_for_oneself(settings, "tiger", owner=1)
+    async with run_bot():
         for typed in ("tiger", "tig", "tigre"):
             answer = await ask(owner, playground, typed)
             assert answer["results"] == []
             assert "tiger" not in str(answer)
         assert {r["caption"] for r in (await ask(owner, playground, ""))["results"]} == {"sky"}
+
+
+async def test_help_tells_of_inline_mode_where_it_is_on(
+    run_bot: RunBot, playground: Playground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    user = playground.user(1, "Sam", "en")
+    me = playground.account.me()
+    for is_on in (True, False):
+        monkeypatch.setattr(
+            playground.account, "me", lambda is_on=is_on: me | {"supports_inline_queries": is_on}
+        )
+        async with run_bot():
+            sent = await asyncio.to_thread(user.send_text, "/help")
+            told = await playground.until(1, after=sent["message_id"])
+        assert ("type @lookalike_bot tiger" in told["text"]) is is_on
 
 
 def test_categories_fit_as_one_types() -> None:

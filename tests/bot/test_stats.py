@@ -12,9 +12,11 @@ import pytest
 from bot.figures import EncoderState, Figures, in_words
 from bot.i18n import Translator
 from bot.latency import Percentiles
+from engine.crawls import CrawlEntry, CrawlState
 from engine.errors import StoreError
 from engine.library import LibraryStats
 from engine.locks import OwnerLock
+from engine.schema import now
 from tests.bot.conftest import RunBot, answer_to, draw
 from tests.bot.test_browsing import keep_for_oneself
 
@@ -129,7 +131,7 @@ async def test_library_that_another_program_writes_is_told_of(
             "💾 Ảnh chiếm 123 MB, chỉ mục chiếm 5,4 GB",
             "🧠 clip trên cpu, 512 chiều",
             "⚡ 128 câu trả lời gần nhất: p50 0,42 giây · p95 1,50 giây · p99 12 giây",
-            "💽 Ổ đĩa còn trống 12,3 GB trên 500 GB",
+            "💽 Ổ đĩa còn trống 12,3 GB trên tổng số 500 GB",
         ]),
     ],
 )  # fmt: skip
@@ -162,3 +164,38 @@ def test_what_cannot_be_had_is_said() -> None:
 def test_uptime_names_the_two_largest_units(seconds: float, words: str) -> None:
     said = in_words(replace(FIGURES, uptime_s=seconds), Translator("en"))
     assert said.splitlines()[0] == f"📊 Running for {words}"
+
+
+def crawl(number: int, state: CrawlState, *, added: int = 0) -> CrawlEntry:
+    return CrawlEntry(
+        id=number, topic=f"topic {number}", category=f"topic {number}", wanted=20, sources=(),
+        state=state, reason=None, counts={"added": added}, chat_id=1, user_id=1, request=None,
+        created_at=now(), started_at=None, finished_at=None,
+    )  # fmt: skip
+
+
+def test_crawls_that_run_and_wait_are_told_of_else_the_last_one() -> None:
+    last = crawl(1, "done", added=12)
+    busy = replace(
+        FIGURES, crawls=[crawl(2, "running"), crawl(3, "queued"), crawl(4, "queued")],
+        last_crawl=last,
+    )  # fmt: skip
+    said = in_words(busy, Translator("en"))
+    assert "🕸 #2 topic 2 – running, 20 wanted\n🕒 2 crawls are waiting\n" in said
+    assert "topic 1" not in said
+    idle = in_words(replace(FIGURES, last_crawl=last), Translator("vi"))
+    assert "✅ #1 topic 1 – đã thêm 12/20 ảnh" in idle
+
+
+async def test_encoder_is_told_of_before_and_after_it_is_loaded(
+    run_bot: RunBot, playground: Playground, settings: Settings, shared_data: Path
+) -> None:
+    encoder = f"timm:local-dir:{shared_data / 'encoders' / 'mobilenetv2-imagenet'}"
+    admin = playground.user(ADMIN, "Ada", "en")
+    async with run_bot(admin_ids=(ADMIN,), encoder=encoder) as bot:
+        early = await ask(admin, playground)
+        await bot.gallery.read(lambda library: library.encoder and library.encoder.load())
+        late = await ask(admin, playground)
+    assert f"🧠 {encoder}" in early
+    assert re.search(rf"🧠 {re.escape(encoder)} on \w+, 1,280 dimensions", late)
+    assert "Embedded: 0 of 18" in late
