@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.figures import Figure, show, write_json
 
-GROUPS = ("startup", "pixels", "indexing", "questions", "memory")
+GROUPS = ("startup", "pixels", "evaluation", "indexing", "questions", "memory")
 
 
 def main() -> int:
