@@ -10,7 +10,17 @@ from pathlib import Path
 
 from bench.figures import Figure, show, write_json
 
-GROUPS = ("startup", "pixels", "indexing", "questions", "crowd", "crawling", "locating", "memory")
+GROUPS = (
+    "startup",
+    "pixels",
+    "indexing",
+    "questions",
+    "crowd",
+    "crawling",
+    "locating",
+    "memory",
+    "evaluation",
+)
 
 
 def main() -> int:

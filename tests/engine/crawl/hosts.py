@@ -81,6 +81,7 @@ def serving(wrap=None):
             request = Request(path, query, dict(self.headers), time.monotonic())
             with lock:
                 web.requests.append(request)
+            self.request_now = request
             time.sleep(web.latency_s)
             try:
                 page = web.pages.get(path, NO_RULES)
@@ -93,7 +94,7 @@ def serving(wrap=None):
             except OSError:
                 self.close_connection = True
             finally:
-                request.ended = time.monotonic()
+                request.ended = request.ended or time.monotonic()
 
         def answer(self, status, headers, body):
             self.send_response(status)
@@ -101,6 +102,9 @@ def serving(wrap=None):
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
+            # Before and not after: whoever has read the last byte may ask again at once, while this
+            # thread still waits for its turn to go on.
+            self.request_now.ended = time.monotonic()
             self.wfile.write(body)
 
         def log_message(self, *args):
