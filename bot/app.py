@@ -288,9 +288,10 @@ class LookalikeBot:
         LOG.info("somebody has %d updates waiting", waiting)
         message = update.message
         if message is None or is_addressed(message, self.application.bot):
-            self._in_background(self._calm(update, "flood.dropped" if is_dropped else "flood.slow"))
+            key = "flood.dropped" if is_dropped else "flood.slow"
+            self._in_background(self._calm(update, key, waiting))
 
-    async def _calm(self, update: Update, key: str) -> None:
+    async def _calm(self, update: Update, key: str, waiting: int) -> None:
         message, chat = update.effective_message, update.effective_chat
         if chat is None:
             return
@@ -299,7 +300,7 @@ class LookalikeBot:
             say = await self.desk.translator(update)
             await self.application.bot.send_message(
                 chat.id,
-                say(key),
+                say(key, waiting=say.number(waiting)),
                 message_thread_id=message.message_thread_id if message and is_topic else None,
             )
 

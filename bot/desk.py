@@ -12,6 +12,7 @@ from telegram import InlineKeyboardMarkup, ReplyParameters, Update
 from bot.announcements import Announcements, Place
 from bot.i18n import Translator, language_for
 from bot.inbox import Inbox
+from bot.membership import Membership
 from bot.preferences import Choices, FileIds, Preferences
 from bot.questions import Flags, Question, Questions, parse_flags
 from engine.crawls import CrawlLog
@@ -74,6 +75,7 @@ class Desk:
         self.line = line
         self.courier = courier
         self.gallery = gallery
+        self.membership = Membership()
         self._threads = threads
         self._stores: Stores | None = None
         self._is_open = asyncio.Event()

@@ -38,6 +38,9 @@ class Choosing:
             text, markup = await self._chooser(update, kind, say)
             await self._desk.say(context.bot, update, text, markup)
             return
+        if not await self._desk.membership.may_change(context.bot, update):
+            await self._desk.say(context.bot, update, say("choose.admins"))
+            return
         try:
             text = await self._choose(update, kind, context.args[0])
         except LookalikeError as error:
@@ -50,7 +53,7 @@ class Choosing:
         text, markup = await self._overview(update, say)
         await self._desk.say(context.bot, update, text, markup)
 
-    async def pressed(self, update: Update, _: Context) -> None:
+    async def pressed(self, update: Update, context: Context) -> None:
         """A button `set:<kind>:<value>`, or `set:<kind>:` to open a chooser."""
         query = update.callback_query
         if query is None or query.data is None:
@@ -60,6 +63,9 @@ class Choosing:
         if not value:
             await acknowledge(query)
             await edit(query, *await self._chooser(update, kind, say))
+            return
+        if not await self._desk.membership.may_change(context.bot, update):
+            await acknowledge(query, say("choose.admins"))
             return
         try:
             text = await self._choose(update, kind, value)
