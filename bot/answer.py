@@ -11,6 +11,7 @@ from telegram import InlineKeyboardButton, InlineKeyboardMarkup, ReplyParameters
 from bot.album import AlbumReply
 from bot.busy import Busy
 from bot.pictures import download
+from bot.recall import Recall
 from engine.errors import LookalikeError
 from engine.metrics import METRICS
 
@@ -36,6 +37,7 @@ class Answerer:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._recall = Recall()
         # Albums sent whose buttons are still to come, should that fail and be tried again later:
         # by update id. Only what an earlier process had sent must be looked for in the chat.
         self._albums: dict[int, list[Match]] = {}  # at most MOST_UNFINISHED
@@ -107,8 +109,11 @@ class Answerer:
         await self._desk.gallery.ready()  # has imported the search, which is slow, in a thread
         from engine.search import Query
 
+        revision = await self._desk.gallery.revision()
+        if (known := self._recall.get(question, revision)) is not None:
+            return known
         images = [await download(self._desk, bot, file_id) for file_id in question.file_ids]
-        return await self._desk.gallery.ask(
+        found = await self._desk.gallery.ask(
             Query(
                 images=tuple(images),
                 like=question.like,
@@ -121,6 +126,8 @@ class Answerer:
                 denoise=question.denoise,
             )
         )
+        self._recall.keep(question, revision, found)
+        return found
 
 
 def _summary(question: Question, found: Found, sent: Sequence[Match], say: Translator) -> list[str]:

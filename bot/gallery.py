@@ -77,6 +77,7 @@ class Gallery:
         self._owned = asyncio.Event()
         self._locked: LibraryLockedError | None = None
         self._loading = Loading()
+        self._writes = 0
         self._in_use = 0
         self._is_unused = asyncio.Event()
         self._is_unused.set()
@@ -160,6 +161,19 @@ class Gallery:
         """Whether this process may write the library."""
         return self._owned.is_set()
 
+    async def revision(self) -> tuple[int, ...]:
+        """Another one when the library's pictures are others, as far as this process knows."""
+        await self._ready()
+        if self._library is None:
+            return ()
+        vectors = self._library.vectors
+        return (
+            id(self._library),
+            self._writes,
+            len(self._library.thumbnails),
+            0 if vectors is None else len(vectors),
+        )
+
     async def owned(self) -> None:
         """Wait until this process is the library's owner."""
         await self._owned.wait()
@@ -176,6 +190,7 @@ class Gallery:
             raise self._locked or LibraryLockedError(
                 "Another program is writing the library.", key="library_locked"
             )
+        self._writes += 1
         return await self._run(self._writers, function, self._library)
 
     async def consult(self, function: Callable[[Search], T]) -> T:

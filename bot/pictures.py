@@ -28,6 +28,7 @@ class Picture:
     """A file of Telegram's that holds a picture."""
 
     file_id: str
+    unique_id: str
 
 
 class NoPictureError(ImageError):
@@ -49,10 +50,10 @@ def picture_in(message: Message, *, is_largest: bool = False) -> Picture | None:
     """
     if message.photo:
         size = message.photo[-1] if is_largest else _fitting(list(message.photo))
-        return Picture(size.file_id)
+        return Picture(size.file_id, size.file_unique_id)
     if sticker := message.sticker:
         if not sticker.is_animated and not sticker.is_video:
-            return Picture(sticker.file_id)
+            return Picture(sticker.file_id, sticker.file_unique_id)
         return _thumbnail(sticker.thumbnail, "no_thumbnail_sticker")
     moving: Animation | Video | VideoNote | None = (
         message.animation or message.video or message.video_note
@@ -74,7 +75,7 @@ def _fitting(sizes: list[PhotoSize]) -> PhotoSize:
 def _thumbnail(thumbnail: PhotoSize | None, key: str) -> Picture:
     if thumbnail is None:
         raise NoPictureError("This has no still picture I could look at; send a photo.", key=key)
-    return Picture(thumbnail.file_id)
+    return Picture(thumbnail.file_id, thumbnail.file_unique_id)
 
 
 def _in_document(document: Document) -> Picture:
@@ -85,7 +86,7 @@ def _in_document(document: Document) -> Picture:
         raise NoPictureError("There is no picture in this file; send a photo.", key="no_picture")
     if document.file_size and document.file_size > MOST_BYTES:
         raise _too_large()
-    return Picture(document.file_id)
+    return Picture(document.file_id, document.file_unique_id)
 
 
 def _too_large() -> ImageError:

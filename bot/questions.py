@@ -60,6 +60,7 @@ class Question:
         reply_to: Message the answer replies to.
         thread_id: Topic of a forum the question came from.
         file_ids: Telegram files to look at, one or several.
+        unique_ids: Telegram's name for the content of each file: the same for whoever sends it.
         like: Library pictures to look at (`more like #n`).
         text: Words to look for, alone or beside the pictures.
         metric: Canonical metric name.
@@ -79,6 +80,7 @@ class Question:
     topk: int
     thread_id: int | None = None
     file_ids: tuple[str, ...] = ()
+    unique_ids: tuple[str, ...] = ()
     like: tuple[str, ...] = ()
     text: str | None = None
     category: str | None = None
@@ -189,8 +191,8 @@ class Questions:
             if row is None or row.chat_id != chat_id or row.bot_id != self._bot_id:
                 return None
             stored = dict(row.flags)
-        for name in ("file_ids", "like", "shown"):
-            stored[name] = tuple(stored[name])
+        for name in ("file_ids", "unique_ids", "like", "shown"):
+            stored[name] = tuple(stored.get(name, ()))
         return Question(**stored)
 
     def prune(self) -> None:

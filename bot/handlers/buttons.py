@@ -100,5 +100,5 @@ def _next_question(question: Question, what: str, value: str) -> Question | None
         return replace(asked, category=question.best)
     if is_liked and question.shown[number]:
         liked = (question.shown[number],)
-        return replace(asked, like=liked, file_ids=(), text=None, denoise=False)
+        return replace(asked, like=liked, file_ids=(), unique_ids=(), text=None, denoise=False)
     return None

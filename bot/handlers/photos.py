@@ -88,6 +88,7 @@ class Asking:
             question = replace(
                 await self._desk.question(update, message, flags),
                 file_ids=tuple(picture.file_id for picture in found),
+                unique_ids=tuple(picture.unique_id for picture in found),
             )
             await self._answerer.answer(context.bot, update, question, say)
         except LookalikeError as error:
@@ -123,6 +124,7 @@ class Asking:
             await self._desk.question(update, asking, flags),
             reply_to=pictures[0].message_id,
             file_ids=tuple(picture.file_id for picture in found),
+            unique_ids=tuple(picture.unique_id for picture in found),
         )
 
 

@@ -39,7 +39,11 @@ async def test_photo_is_answered_by_an_album_and_buttons(
     assert {m["media_group_id"] for m in answer.pictures} == {answer.pictures[0]["media_group_id"]}
     assert answer.pictures[0]["reply_to_message"]["message_id"] == sent["message_id"]
     assert "pixels" in answer.words["text"]
-    assert keyboard(answer.words) == [["≈ #1", "≈ #2", "≈ #3"], ["Next page ›", "Other metric"]]
+    assert keyboard(answer.words) == [
+        ["≈ #1", "≈ #2", "≈ #3"],
+        ["Only #tiger"],
+        ["Next page ›", "Other metric"],
+    ]
     assert playground.calls("sendChatAction")
 
 
@@ -329,7 +333,7 @@ async def test_buttons_name_the_pictures_that_could_be_sent(
             sent = await asyncio.to_thread(user.send_photo, draw("tiger", 0))
             answer = await answer_to(playground, sent)
     assert [line[:2] for line in answer.captions] == ["#1", "#3"]
-    assert keyboard(answer.words) == [["≈ #1", "≈ #3"], ["Next page ›", "Other metric"]]
+    assert keyboard(answer.words)[0] == ["≈ #1", "≈ #3"]
 
 
 async def test_answer_arrives_although_the_question_was_deleted(
@@ -451,3 +455,23 @@ def test_missing_token_ends_with_one_clear_line(
 ) -> None:
     assert run(load_settings(telegram_token=None, data_dir=tmp_path, _env_file=None)) == 1
     assert "BotFather" in capsys.readouterr().err
+
+
+async def test_forward_of_a_known_photo_is_answered_without_fetching_it_again(
+    run_bot: RunBot, playground: Playground
+) -> None:
+    sam, linh = playground.user(1, "Sam", "en"), playground.user(2, "Linh", "vi")
+    async with run_bot(metric="l1"):
+        sent = await asyncio.to_thread(sam.send_photo, draw("tiger", 0))
+        first = await answer_to(playground, sent)
+        fetched = len(playground.calls("getFile"))
+        forwarded = await asyncio.to_thread(linh.send_again, sent, forward=True)
+        second = await answer_to(playground, forwarded)
+        assert len(playground.calls("getFile")) == fetched
+        other = await asyncio.to_thread(linh.send_again, sent, "/topk 1")
+        await answer_to(playground, other)
+        assert len(playground.calls("getFile")) == fetched + 1
+    assert [caption.split(" · ")[:2] for caption in second.captions] == [
+        caption.split(" · ")[:2] for caption in first.captions
+    ]
+    assert "giống" in second.captions[0], "in the language of whoever asks"

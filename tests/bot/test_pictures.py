@@ -53,7 +53,7 @@ THUMBNAIL = size("t", 320, 240)
     ],
 )
 def test_the_picture_of_each_kind_of_message(content: dict[str, Any], file_id: str) -> None:
-    assert picture_in(message(**content)) == Picture(file_id)
+    assert picture_in(message(**content)) == Picture(file_id, f"u{file_id}")
 
 
 @pytest.mark.parametrize(
