@@ -7,6 +7,7 @@ dark and on light paper; in PNG it is a colour of `COLOURS`, which the page's li
 from __future__ import annotations
 
 import io
+import textwrap
 from dataclasses import dataclass, field
 from functools import cache
 from html import escape
@@ -125,15 +126,16 @@ class Figure:
 
     def picture(self, note: str = "") -> Image.Image:
         """The figure at twice its size, its title above it and perhaps a note under it."""
-        zoom, foot = _SCALE * _SMOOTH, 22 if note else 0
+        lines = textwrap.wrap(note, max(1, int(self.width / (11 * LETTER))))
+        zoom, foot = _SCALE * _SMOOTH, 6 + 16 * len(lines) if lines else 0
         width, height = self.width + 2 * _MARGIN, self.height + _HEAD + foot + 2 * _MARGIN
         page = Image.new("RGB", (round(width * zoom), round(height * zoom)), COLOURS["paper"])
         pen = _Pen(page, zoom, (_MARGIN, _MARGIN + _HEAD))
         pen.draw(Words(0, 14 - _HEAD, self.title, size=15, is_strong=True))
         for shape in self.shapes:
             pen.draw(shape)
-        if note:
-            pen.draw(Words(0, self.height + foot - 4, note, role="quiet", size=11))
+        for place, line in enumerate(lines, start=1):
+            pen.draw(Words(0, self.height + 2 + 16 * place, line, role="quiet", size=11))
         return page.reduce(_SMOOTH)
 
     def png(self, note: str = "") -> bytes:
