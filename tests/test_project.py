@@ -185,6 +185,18 @@ def test_links_within_the_documents_lead_somewhere():
 # Make
 
 
+@pytest.mark.timeout(400)
+def test_pictures_of_the_readme_can_be_drawn_again(tmp_path, chromium):
+    chromium.version  # noqa: B018 - skips where there is none
+    for script, name in (("draw_answer.py", "answer.jpg"), ("draw_chat.py", "chat.jpg")):
+        subprocess.run(
+            [sys.executable, ROOT / "docs" / script, tmp_path / name],
+            cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True, timeout=180,
+        )  # fmt: skip
+        with Image.open(tmp_path / name) as drawn, Image.open(ROOT / "docs" / name) as shown:
+            assert drawn.size == shown.size
+
+
 def test_make_says_what_it_offers_and_offers_what_it_says():
     said = run("make", "--silent", "help").stdout
     for target in ("demo", "run", "test", "lint", "bench"):
