@@ -64,6 +64,7 @@ def test_vectors_equal_open_clips_own(
         words = model.encode_text(open_clip.get_tokenizer(name)([text]), normalize=True).numpy()
     assert encoder.embed_images([image]) == pytest.approx(theirs, abs=1e-5)
     assert encoder.embed_texts([text]) == pytest.approx(words, abs=1e-5)
+    assert encoder.sharpness == pytest.approx(model.logit_scale.detach().exp().item(), rel=1e-3)
 
 
 def test_words_become_unit_rows_without_a_connection(loaded: Load, clip_folder: Path) -> None:
