@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 from apscheduler.executors.base import BaseExecutor
@@ -69,6 +70,8 @@ class Timetable:
     ) -> None:
         self._on_due = on_due
         self._loop = asyncio.get_running_loop()
+        self._turning = threading.Lock()  # a bot may be told to stop while it still starts
+        self._is_stopped = False
         store = SQLAlchemyJobStore(engine=catalog.engine, tablename=f"timetable_{bot_id}")
         self._scheduler = BackgroundScheduler(
             jobstores={"default": store}, executors={"default": Doorbell(self._ring)}
@@ -79,6 +82,11 @@ class Timetable:
         await asyncio.to_thread(self._start, schedules)
 
     def _start(self, schedules: list[Schedule]) -> None:
+        with self._turning:
+            if not self._is_stopped:
+                self._begin(schedules)
+
+    def _begin(self, schedules: list[Schedule]) -> None:
         self._scheduler.start(paused=True)
         known = {job.id for job in self._scheduler.get_jobs()}
         for name in known - {str(schedule.id) for schedule in schedules}:
@@ -90,9 +98,14 @@ class Timetable:
 
     async def stop(self) -> None:
         """Ring no more."""
-        if self._scheduler.running:
-            # In a thread: the scheduler's own may be waiting for this very loop.
-            await asyncio.to_thread(self._scheduler.shutdown, wait=False)
+        # In a thread: the scheduler's own may be waiting for this very loop.
+        await asyncio.to_thread(self._stop)
+
+    def _stop(self) -> None:
+        with self._turning:
+            self._is_stopped = True
+            if self._scheduler.running:
+                self._scheduler.shutdown(wait=False)
 
     async def add(self, schedule: Schedule) -> datetime | None:
         """Take a schedule in; returns when it is due first."""

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bot.timetable import Timetable
 from engine.catalog import Catalog
 from tests.bot.collection import Collection, collection
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from bot.playground import Playground, User
     from engine.config import Settings
@@ -136,3 +138,15 @@ async def test_kill_between_queue_and_timetable_doubles_nothing(
             await told(playground, "penguin: 2 new pictures")
             await asyncio.sleep(0.5)
     assert len(site.fetched()) == 2
+
+
+async def test_timetable_told_to_stop_while_it_starts_ends_well(tmp_path: Path) -> None:
+    async def never(_: int, __: datetime) -> None:
+        raise AssertionError("nothing is due")
+
+    with Catalog.open(f"sqlite:///{tmp_path / 'bot.db'}") as catalog:
+        for number in range(20):
+            timetable = Timetable(catalog, number, never)
+            await asyncio.gather(timetable.start([]), timetable.stop())
+            await timetable.stop()
+            assert not timetable._scheduler.running
