@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from engine import images
 from engine.errors import ImageError, UnknownImageError
@@ -12,6 +12,8 @@ from engine.stores import MIN_SIDE
 
 if TYPE_CHECKING:
     from PIL import Image
+
+Scope = Literal["shared", "own", "both"]
 
 _ID = "image_id"
 """Where `open_query` notes the id of the bytes a picture was opened from."""
@@ -29,7 +31,8 @@ class Query:
         topk: Matches per page, 1 to 100.
         page: Page, from 0. Pages of one query neither repeat nor skip a picture.
         category: Keep to one category.
-        owner: Whose private pictures may be among the matches, beside everyone's.
+        owner: Who asks: nobody else's private pictures are ever among the matches.
+        scope: Look among everyone's pictures, the owner's own, or both.
     """
 
     images: tuple[Image.Image, ...] = ()
@@ -40,6 +43,14 @@ class Query:
     page: int = 0
     category: str | None = None
     owner: int | None = None
+    scope: Scope = "both"
+
+    @property
+    def owners(self) -> tuple[int | None, ...]:
+        """Whose pictures may be among the matches; None stands for everyone's."""
+        shared = () if self.scope == "own" else (None,)
+        own = () if self.owner is None or self.scope == "shared" else (self.owner,)
+        return (*shared, *own)
 
 
 def open_query(source: bytes | Path) -> Image.Image:

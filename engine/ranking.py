@@ -19,7 +19,7 @@ from engine.errors import (
 from engine.query import noted_id, open_query, unknown_image
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
     from PIL import Image
@@ -72,17 +72,23 @@ class Rankings:
         thumbs = [images.thumbnail(image, thumbnails.side) for image in query.images]
         thumbs += [self._stored_thumbnail(name) for name in query.like]
         mean: NDArray[np.uint8] = np.stack(thumbs).mean(axis=0).round().astype(np.uint8)
-        return Ranking(
-            lambda k, among: thumbnails.search(mean, metric.formula, k, among=among), mean.size
-        )
+        own = self._own_ids(query)
+
+        def best(k: int, among: Sequence[str] | None) -> Ranked:
+            found = thumbnails.search(mean, metric.formula, k, among=among)
+            if among is not None or not own:
+                return found
+            private = thumbnails.search(mean, metric.formula, k, among=own)
+            return _merged(metric, k, found, private)
+
+        return Ranking(best, mean.size)
 
     def _by_embedding(self, query: Query, metric: Metric) -> Ranking:
         vectors = self._library.vectors
         if vectors is None:
             raise self._not_embedded()
         vector = self._query_vector(query, vectors)
-
-        own = self._private_ids(query.owner)
+        own = self._own_ids(query)
 
         def best(k: int, among: Sequence[str] | None) -> Ranked:
             if among is not None:
@@ -93,10 +99,7 @@ class Rankings:
             if not own:
                 return shared
             private = vectors.exact(vector, metric.formula, k, among=own)
-            sign = -1 if metric.larger_is_better else 1
-            # Merged and not sorted: what the index missed comes late, and must not move what came.
-            merged = merge(shared, private, key=lambda each: (sign * each[1], each[0]))
-            return list(islice(merged, k))
+            return _merged(metric, k, shared, private)
 
         def nearest(k: int) -> Ranked:
             head = vectors.query(vector, HEAD)
@@ -108,12 +111,10 @@ class Rankings:
 
         return Ranking(best, len(vector))
 
-    def _private_ids(self, owner: int | None) -> list[str]:
-        if owner is None:
-            return []
-        catalog = self._library.catalog
-        names = (each.category for each in catalog.categories(owner))
-        return [each for name in names for each in catalog.ids_in(name, owner)]
+    def _own_ids(self, query: Query) -> list[str]:
+        """Private pictures to look at beside everyone's."""
+        own = [owner for owner in query.owners if owner is not None]
+        return [name for owner in own for name in self._library.catalog.ids_of(owner)]
 
     def _query_vector(self, query: Query, vectors: Vectors) -> NDArray[np.float32]:
         """The unit mean of all that is asked with; stored vectors are used where there are."""
@@ -176,6 +177,24 @@ class Rankings:
             key="encoder_not_indexed",
             encoder=encoder.spec,
         )
+
+
+def _merged(metric: Metric, k: int, *rankings: Ranked) -> Ranked:
+    """The k best of several rankings, a picture that is in more than one at its best place.
+
+    Merged and not sorted: what an index missed comes late, and must not move what came.
+    """
+    sign = -1 if metric.larger_is_better else 1
+    merged = merge(*rankings, key=lambda each: (sign * each[1], each[0]))
+    return list(islice(_first_of_each(merged), k))
+
+
+def _first_of_each(ranked: Iterable[tuple[str, float]]) -> Iterable[tuple[str, float]]:
+    seen: set[str] = set()
+    for each in ranked:
+        if each[0] not in seen:
+            seen.add(each[0])
+            yield each
 
 
 def _stored_vector(vectors: Vectors, name: str | None) -> NDArray[np.float32] | None:
