@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench.figures import Figure, show, write_json
 
-GROUPS = ("startup", "pixels", "indexing", "questions", "crowd", "memory")
+GROUPS = ("startup", "pixels", "indexing", "questions", "crowd", "crawling", "locating", "memory")
 
 
 def main() -> int:

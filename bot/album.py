@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from PIL import Image, ImageOps
 from telegram import InputFile, InputMediaPhoto, ReplyParameters
 from telegram.error import BadRequest
 
+from bot.exhibits import Exhibit
 from engine.errors import ImageError
 from engine.images import open_image
 
@@ -18,13 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from telegram import Message
+    from telegram import InlineKeyboardMarkup, Message
     from telegram.ext import ExtBot
 
+    from bot.announcements import Place
     from bot.desk import Desk
     from bot.i18n import Translator
     from bot.questions import Question
     from engine.search import Match
+
+Shown = TypeVar("Shown", "Match", Exhibit)
 
 LOG = logging.getLogger(__name__)
 
@@ -36,10 +40,9 @@ LEAST_SIDE = 32
 _ORIENTATION = 0x0112
 
 
-def caption(match: Match, say: Translator) -> str:
-    """Rank, category and similarity; then title, creator, licence and source where known."""
-    lines = [say("album.match", rank=match.rank, category=match.category,
-                 percent=say.percent(match.percent))]  # fmt: skip
+def caption(match: Match | Exhibit, say: Translator) -> str:
+    """What it is; then title, creator, licence and source where known."""
+    lines = [_headline(match, say)]
     if match.title:
         lines.append(_cut(match.title, 200))
     if match.creator:
@@ -49,6 +52,15 @@ def caption(match: Match, say: Translator) -> str:
     if match.landing_page and len(match.landing_page) <= 400:
         lines.append(match.landing_page)
     return _cut_units("\n".join(lines), CAPTION_UNITS)
+
+
+def _headline(match: Match | Exhibit, say: Translator) -> str:
+    """Rank, category and similarity; for a picture nobody compared, number and category."""
+    if not isinstance(match, Exhibit):
+        return say("album.match", rank=match.rank, category=match.category,
+                   percent=say.percent(match.percent))  # fmt: skip
+    category = _cut(match.category, 200)
+    return category if match.number is None else f"#{say.number(match.number)} · {category}"
 
 
 def _cut(text: str, length: int) -> str:
@@ -109,15 +121,17 @@ class AlbumReply:
         question: Where the answer belongs.
         say: The chat's language.
         resume: See `Courier`: an earlier process may have sent it, above this message id.
+        markup: Keyboard under a single picture; Telegram knows none under an album.
     """
 
     desk: Desk
     bot: ExtBot[int]
-    question: Question
+    question: Question | Place
     say: Translator
     resume: int | None
+    markup: InlineKeyboardMarkup | None = None
 
-    async def send(self, matches: Sequence[Match]) -> list[Match]:
+    async def send(self, matches: Sequence[Shown]) -> list[Shown]:
         """Send at most ten matches as an album, a single one as a plain photo.
 
         Returns:
@@ -135,10 +149,10 @@ class AlbumReply:
             return await self._send(matches, {}, as_is=False)
 
     async def _send(
-        self, matches: Sequence[Match], known: Mapping[str, str], *, as_is: bool
-    ) -> list[Match]:
+        self, matches: Sequence[Shown], known: Mapping[str, str], *, as_is: bool
+    ) -> list[Shown]:
         media: list[InputMediaPhoto] = []
-        sent: list[Match] = []
+        sent: list[Shown] = []
         for match in matches:
             picture: str | InputFile | None = known.get(match.image_id)
             try:
@@ -158,13 +172,15 @@ class AlbumReply:
             await self.desk.call((await self.desk.opened()).file_ids.remember, fresh)
         return sent
 
-    async def _upload(self, match: Match, *, as_is: bool) -> InputFile:
+    async def _upload(self, match: Match | Exhibit, *, as_is: bool) -> InputFile:
         data = await self.desk.call(lambda: photo_for_telegram(match.path, as_is=as_is))
         return InputFile(data, filename=f"{match.image_id}.jpg", attach=True)
 
     async def _send_media(self, media: Sequence[InputMediaPhoto]) -> Sequence[Message]:
         question = self.question
-        reply = ReplyParameters(question.reply_to, allow_sending_without_reply=True)
+        reply = None
+        if question.reply_to is not None:
+            reply = ReplyParameters(question.reply_to, allow_sending_without_reply=True)
         if len(media) > 1:
             return await self.bot.send_media_group(
                 question.chat_id,
@@ -177,6 +193,7 @@ class AlbumReply:
             question.chat_id,
             media[0].media,
             caption=media[0].caption,
+            reply_markup=self.markup,
             reply_parameters=reply,
             message_thread_id=question.thread_id,
             rate_limit_args=self.resume,

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import logging
 from dataclasses import replace
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, ReplyParameters
-from telegram.constants import ChatAction
-from telegram.error import TelegramError
 
 from bot.album import AlbumReply
+from bot.busy import Busy
 from bot.pictures import download
-from engine.metrics import METRICS, metric_named
+from engine.errors import LookalikeError
+from engine.metrics import METRICS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,10 +28,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 
-ACTION_EVERY_S = 4.5  # Telegram shows a chat action for five seconds
-NOTICE_AFTER_S = 6.0
 MOST_UNFINISHED = 1024
-WEAK_PERCENT = {"embeddings": 50.0, "pixels": 60.0}  # below: said to be far from alike
 
 
 class Answerer:
@@ -54,7 +49,8 @@ class Answerer:
             LookalikeError: There is no answer; the message says why.
             TelegramError: It could not be sent.
         """
-        async with Busy(self._desk, bot, update, question, say):
+        chat_id, thread_id = question.chat_id, question.thread_id
+        async with Busy(self._desk, bot, update, say, chat_id=chat_id, thread_id=thread_id):
             found = await self._search(bot, question)
         resume = await self._desk.begin(update, question.chat_id)
         sent = self._albums.get(update.update_id)
@@ -63,12 +59,19 @@ class Answerer:
             sent = await reply.send(found.matches) if found.matches else []
             self._remember(update.update_id, sent)
         ids = {match.rank: match.image_id for match in sent}
-        shown = replace(question, shown=tuple(ids.get(m.rank, "") for m in found.matches))
+        shown = replace(
+            question,
+            shown=tuple(ids.get(m.rank, "") for m in found.matches),
+            best=sent[0].category if sent else None,
+        )
         if sent:
             await self._desk.call((await self._desk.opened()).questions.keep, shown)
+        lines = _summary(question, found, sent, say)
+        if question.text:
+            lines += await self._about_words(question.text, sent, say)
         await bot.send_message(
             question.chat_id,
-            _summary(question, found, sent, say),
+            "\n".join(lines),
             reply_markup=buttons(shown, say) if sent else None,
             message_thread_id=question.thread_id,
             reply_parameters=(
@@ -85,6 +88,21 @@ class Answerer:
         if len(self._albums) > MOST_UNFINISHED:  # what was given up is never asked for again
             del self._albums[next(iter(self._albums))]
 
+    async def _about_words(self, text: str, sent: Sequence[Match], say: Translator) -> list[str]:
+        """What helps where words found little: another encoder, or the nearest topics."""
+        lines = []
+        try:
+            if not await self._desk.gallery.consult(lambda search: search.reads(text)):
+                lines.append(say("answer.language"))
+            if all(match.is_weak for match in sent):
+                topics = await self._desk.gallery.consult(lambda s: s.nearest_topics(text))
+                if topics:
+                    named = ", ".join(f"#{topic.replace(' ', '_')}" for topic in topics)
+                    lines.append(say("answer.topics", topics=named))
+        except LookalikeError as error:
+            LOG.debug("nothing can be said of the words: %s", error)
+        return lines
+
     async def _search(self, bot: ExtBot[int], question: Question) -> Found:
         await self._desk.gallery.ready()  # has imported the search, which is slow, in a thread
         from engine.search import Query
@@ -94,19 +112,22 @@ class Answerer:
             Query(
                 images=tuple(images),
                 like=question.like,
+                text=question.text,
                 metric=question.metric,
                 topk=question.topk,
                 page=question.page,
                 category=question.category,
+                mirror=question.mirror,
+                denoise=question.denoise,
             )
         )
 
 
-def _summary(question: Question, found: Found, sent: Sequence[Match], say: Translator) -> str:
+def _summary(question: Question, found: Found, sent: Sequence[Match], say: Translator) -> list[str]:
     metric = say(f"metric.{found.metric}")
     if not sent:
         key = "answer.no_more" if question.page else "answer.nothing"
-        return say(key)
+        return [say(key)]
     lines = [say.count("answer.found", len(sent), metric=metric)]
     if question.page:
         lines[0] += " · " + say("answer.page", page=say.number(question.page + 1))
@@ -114,15 +135,15 @@ def _summary(question: Question, found: Found, sent: Sequence[Match], say: Trans
         lines[0] += f" · #{question.category}"
     if found.fallback:
         lines.append(say(found.fallback))
-    weak = WEAK_PERCENT[metric_named(found.metric).space]
-    if max(match.percent for match in sent) < weak:
+    if all(match.is_weak for match in sent):
         lines.append(say("answer.weak"))
     lines.append(say("answer.more"))
-    return "\n".join(lines)
+    return lines
 
 
 def buttons(question: Question, say: Translator) -> InlineKeyboardMarkup:
-    """More like #n, next page, other metric."""
+    """More like #n, only this category, next page, other metric."""
+    best = question.best
     first = question.page * question.topk + 1
     like = [
         InlineKeyboardButton(
@@ -132,6 +153,13 @@ def buttons(question: Question, say: Translator) -> InlineKeyboardMarkup:
         if image_id
     ]
     rows = [like[start : start + 5] for start in range(0, len(like), 5)]
+    if question.category:
+        rows.append(
+            [InlineKeyboardButton(say("button.all"), callback_data=f"q:{question.key}:all:")]
+        )
+    elif like and best:
+        label = say("button.only", category=_shortened(best))
+        rows.append([InlineKeyboardButton(label, callback_data=f"q:{question.key}:only:0")])
     last = [InlineKeyboardButton(say("button.metric"), callback_data=f"q:{question.key}:metrics:")]
     if len(question.shown) >= question.topk:
         last.insert(
@@ -141,6 +169,10 @@ def buttons(question: Question, say: Translator) -> InlineKeyboardMarkup:
             ),
         )
     return InlineKeyboardMarkup([*rows, last])
+
+
+def _shortened(category: str) -> str:
+    return category if len(category) <= 24 else category[:23].rstrip() + "…"
 
 
 def metric_buttons(question: Question, say: Translator) -> InlineKeyboardMarkup:
@@ -153,64 +185,3 @@ def metric_buttons(question: Question, say: Translator) -> InlineKeyboardMarkup:
     rows = [choices[start : start + 2] for start in range(0, len(choices), 2)]
     back = InlineKeyboardButton(say("button.back"), callback_data=f"q:{question.key}:back:")
     return InlineKeyboardMarkup([*rows, [back]])
-
-
-class Busy:
-    """While it lasts, the chat shows that something happens; after a while in words, too.
-
-    Nothing here is worth a retry or a delay of the answer: it is told, not delivered.
-    """
-
-    def __init__(
-        self,
-        desk: Desk,
-        bot: ExtBot[int],
-        update: Update,
-        question: Question,
-        say: Translator,
-    ) -> None:
-        self._line = desk.line
-        self._update_id = update.update_id
-        self._bot = bot
-        self._question = question
-        self._say = say
-        self._is_over = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
-
-    async def __aenter__(self) -> Self:
-        self._tasks = [asyncio.create_task(self._act()), asyncio.create_task(self._notice())]
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._is_over.set()
-        act, notice = self._tasks
-        act.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await act
-        await notice
-
-    async def _act(self) -> None:
-        while True:
-            with contextlib.suppress(TelegramError):
-                await self._bot.send_chat_action(
-                    self._question.chat_id,
-                    ChatAction.UPLOAD_PHOTO,
-                    message_thread_id=self._question.thread_id,
-                )
-            await asyncio.sleep(ACTION_EVERY_S)
-
-    async def _notice(self) -> None:
-        try:
-            async with asyncio.timeout(NOTICE_AFTER_S):
-                await self._is_over.wait()
-        except TimeoutError:
-            with contextlib.suppress(TelegramError):
-                message = await self._bot.send_message(
-                    self._question.chat_id,
-                    self._say("answer.searching"),
-                    message_thread_id=self._question.thread_id,
-                    disable_notification=True,
-                )
-                await self._line.show_notice(self._update_id, message.message_id)
-                await self._is_over.wait()
-                await message.delete()

@@ -43,8 +43,13 @@ BotApplication: TypeAlias = Application[
 
 LOG = logging.getLogger(__name__)
 
-COMMANDS = ("start", "help", "metric", "topk", "settings", "language")
-ADMIN_COMMANDS = ("crawl", "crawls", "schedule", "schedules", "unschedule", "add", "remove")
+COMMANDS = (
+    "start", "help", "text", "categories", "random", "compare", "mix", "tag", "locate",
+    "metric", "topk", "settings", "language",
+)  # fmt: skip
+ADMIN_COMMANDS = (
+    "crawl", "crawls", "schedule", "schedules", "unschedule", "add", "remove", "stats",
+)  # fmt: skip
 FINISH_WITHIN_S = 7.5  # of the ten seconds a container is given
 PRUNE_EVERY_S = 3600.0
 GETTING_STARTED = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,13 +13,14 @@ from bot.announcements import Announcements, Place
 from bot.i18n import Translator, language_for
 from bot.inbox import Inbox
 from bot.preferences import Choices, FileIds, Preferences
-from bot.questions import Questions
+from bot.questions import Flags, Question, Questions, parse_flags
 from engine.crawls import CrawlLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Executor
 
+    from telegram import Bot, Message
     from telegram.ext import ExtBot
 
     from bot.delivery import Courier
@@ -129,6 +131,30 @@ class Desk:
                     return name
         return written
 
+    def flags(self, words: str, bot: Bot) -> Flags:
+        """What is asked for in a caption or after a command; a mention of the bot is no word.
+
+        Raises:
+            LookalikeError: A flag cannot be used.
+        """
+        name = re.escape(getattr(bot, "username", "") or "")
+        return parse_flags(re.sub(rf"(?<!\S)@{name}\b", " ", words, flags=re.IGNORECASE))
+
+    async def question(self, update: Update, asking: Message, flags: Flags) -> Question:
+        """A question that a message asks, by the chat's choices where the flags say nothing."""
+        choices = await self.choices(update)
+        return Question(
+            chat_id=asking.chat.id,
+            reply_to=asking.message_id,
+            thread_id=asking.message_thread_id if asking.is_topic_message else None,
+            text=flags.text,
+            metric=flags.metric or choices.metric or self.settings.metric,
+            topk=flags.topk or choices.topk or self.settings.topk,
+            category=flags.category,
+            mirror=flags.mirror,
+            denoise=flags.denoise,
+        )
+
     async def place(self, update: Update) -> Place:
         """Where whatever this update leads to is told of."""
         message, chat = update.effective_message, update.effective_chat
@@ -152,6 +178,26 @@ class Desk:
         if after is None:
             await self.line.begin(update.update_id, self.courier.message_ids.newest(chat_id))
         return after
+
+    async def show(self, bot: ExtBot[int], update: Update, picture: bytes, caption: str) -> None:
+        """Answer an update with one picture, once, as a reply."""
+        message, chat = update.effective_message, update.effective_chat
+        if chat is None:
+            return
+        resume = await self.begin(update, chat.id)
+        is_topic = bool(message and message.is_topic_message)
+        await bot.send_photo(
+            chat.id,
+            picture,
+            caption=caption,
+            message_thread_id=message.message_thread_id if message and is_topic else None,
+            reply_parameters=(
+                ReplyParameters(message.message_id, allow_sending_without_reply=True)
+                if message
+                else None
+            ),
+            rate_limit_args=resume,
+        )
 
     async def say(
         self,

@@ -15,6 +15,7 @@ from engine.errors import (
     EncoderUnavailableError,
     LibraryLockedError,
     LookalikeError,
+    NoTextSideError,
     SettingsError,
     StoreError,
 )
@@ -51,7 +52,8 @@ class Found:
     Attributes:
         matches: Best first.
         metric: The metric really used.
-        fallback: Why pixels had to do, as the key of a text; None when they had not.
+        fallback: Why pixels had to do, or words could not, as the key of a text; None when all
+            was as asked.
     """
 
     matches: Sequence[Match]
@@ -79,6 +81,7 @@ class Gallery:
         self._is_unused = asyncio.Event()
         self._is_unused.set()
         self._owning: asyncio.Task[None] | None = None
+        self._learning: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Open the library, as its owner if nobody else is; keep trying to become owner.
@@ -138,9 +141,19 @@ class Gallery:
         self._is_known.set()
         LOG.info("the library is open (%s)", "as its owner" if write else "reading only")
         self._loading.begin(library.encoder)
+        if self._learning is not None:
+            self._learning.cancel()
+        self._learning = asyncio.create_task(self._learn(search))
         if previous is not None:
             await self._is_unused.wait()
             await asyncio.to_thread(previous.close)
+
+    async def _learn(self, search: Search) -> None:
+        """Learn now what a weak match is, and not while the first person waits."""
+        try:
+            await self._run(self._searchers, search.weak_below, self._settings.metric)
+        except Exception as error:  # noqa: BLE001 -- then it is learnt at the first question
+            LOG.info("what a weak match is could not be learnt yet: %s", error)
 
     @property
     def is_owner(self) -> bool:
@@ -164,6 +177,15 @@ class Gallery:
                 "Another program is writing the library.", key="library_locked"
             )
         return await self._run(self._writers, function, self._library)
+
+    async def consult(self, function: Callable[[Search], T]) -> T:
+        """Run something that searches, in one of the searchers' threads.
+
+        Raises:
+            LookalikeError: The library cannot be opened, or what `function` raises.
+        """
+        search = await self._ready()
+        return await self._run(self._searchers, function, search)
 
     async def read(self, function: Callable[[Library], T]) -> T:
         """Run something that looks things up in the library, beside the searches.
@@ -202,16 +224,32 @@ class Gallery:
             LookalikeError: The library is empty, the category unknown, …
         """
         query = replace(query, category=await self._real_category(query.category))
-        if metric_named(query.metric).space == "embeddings" and not await self._encoder_is_up():
+        is_pictured = bool(query.images or query.like)
+        space = metric_named(query.metric).space
+        if query.text and space == "pixels":
+            if is_pictured:
+                return await self._without_words(query)
+            query = replace(query, metric="clip")  # the only way to compare words
+        elif space == "embeddings" and not await self.encoder_is_up() and is_pictured:
             return await self._by_pixels(query, "answer.loading")
         try:
             return Found(await self._find(query), query.metric)
+        except NoTextSideError:
+            if not is_pictured:
+                raise
+            return await self._without_words(query)
         except EncoderUnavailableError as error:
+            if not is_pictured:
+                raise
             LOG.debug("no encoder: %s", error)
         return await self._by_pixels(query, "answer.fallback")
 
+    async def _without_words(self, query: Query) -> Found:
+        matches = await self._find(replace(query, text=None))
+        return Found(matches, query.metric, "answer.words_ignored")
+
     async def _by_pixels(self, query: Query, reason: str) -> Found:
-        matches = await self._find(replace(query, metric=FALLBACK_METRIC))
+        matches = await self._find(replace(query, metric=FALLBACK_METRIC, text=None))
         return Found(matches, FALLBACK_METRIC, reason)
 
     async def _find(self, query: Query) -> Sequence[Match]:
@@ -219,7 +257,11 @@ class Gallery:
         search = await self._ready()
         return await self._run(self._searchers, search.run, query)
 
-    async def _encoder_is_up(self) -> bool:
+    async def encoder_is_up(self) -> bool:
+        """Whether embeddings can be asked for; waits a while for an encoder that is being loaded.
+
+        True also where there is none to wait for.
+        """
         await self._ready()
         if self._library is not None:
             self._loading.begin(self._library.encoder)
@@ -272,8 +314,9 @@ class Gallery:
     async def close(self) -> None:
         """Release the library; running searches end first."""
         self._loading.cancel()
-        if self._owning is not None:
-            self._owning.cancel()
+        for task in (self._owning, self._learning):
+            if task is not None:
+                task.cancel()
         self._decoders.shutdown(wait=False, cancel_futures=True)
         self._searchers.shutdown(wait=False, cancel_futures=True)
         self._writers.shutdown(wait=False, cancel_futures=True)

@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from telegram import Update
 
+from bot.fleeting import Fleeting
 from bot.inbox import STALE, Inbox, Received
 from bot.intake import Intake, received_as
 from bot.lanes import Album, Lane, Turn, asker
+from bot.latency import Latency
 from engine.schema import now
 
 if TYPE_CHECKING:
@@ -58,6 +60,9 @@ class Line(asyncio.Queue[object]):
     ) -> None:
         super().__init__()
         self._intake = Intake(threads)
+        self._fleeting = Fleeting()
+        self._began_at = now()
+        self.latency = Latency()
         self._on_flood = on_flood
         self._on_message = on_message
         self._lanes: dict[tuple[int, int], Lane] = {}
@@ -78,6 +83,10 @@ class Line(asyncio.Queue[object]):
         """Store an update durably, then let it wait for its turn. Blocks while the line is full."""
         if not isinstance(item, Update):
             self._signals.append(item)  # PTB's sign to stop
+            self._changed.set()
+            return
+        if item.inline_query:
+            self._fleeting.put(asker(item), item, asyncio.get_running_loop().time())
             self._changed.set()
             return
         await self._has_room.wait()
@@ -169,6 +178,8 @@ class Line(asyncio.Queue[object]):
                 await self._changed.wait()
                 continue
             clock = asyncio.get_running_loop().time()
+            if (fleeting := self._fleeting.take(clock)) is not None:
+                return fleeting
             lane, wake_at = self._next_lane(clock)
             if lane is not None:
                 return self._give(lane)
@@ -241,6 +252,9 @@ class Line(asyncio.Queue[object]):
 
     async def finish(self, update_id: int, *, is_answered: bool) -> None:
         """The update leaves the hand: it is done, waits again, or stays for the next process."""
+        if self._fleeting.finish(update_id):
+            self._changed.set()
+            return
         held = self._in_hand.get(update_id)
         if held is None:
             return
@@ -252,11 +266,19 @@ class Line(asyncio.Queue[object]):
                 await self._intake.call(inbox.failed, turn.ids)
                 self._wait_again(lane, turn, at_least_s)
             elif is_answered:
+                self._measure(turn)
                 inbox = await self._intake.opened()
                 await self._intake.call(inbox.done, turn.ids)
         finally:
             del self._in_hand[update_id]
             self._changed.set()
+
+    def _measure(self, turn: Turn) -> None:
+        """Note how long an answer took; silence is none, and being down is no slowness."""
+        last = turn.received[-1]  # of an album: it is whole only then
+        is_answer = any(received.after is not None for received in turn.received)
+        if is_answer and last.received_at >= self._began_at:
+            self.latency.note((now() - last.received_at).total_seconds())
 
     def _wait_again(self, lane: Lane, turn: Turn, at_least_s: float) -> None:
         attempts = turn.received[0].attempts + 1
@@ -292,6 +314,11 @@ class Line(asyncio.Queue[object]):
 
     async def join(self) -> None:
         """PTB waits here when it stops; `Turns.finish_in_hand` has done the waiting already."""
+
+    @property
+    def waiting(self) -> int:
+        """Number of turns that wait."""
+        return self._waiting
 
     @property
     def in_hand(self) -> int:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 LOG = logging.getLogger(__name__)
 
-UPDATES = (Update.MESSAGE, Update.CALLBACK_QUERY)
+UPDATES = (Update.EDITED_MESSAGE, Update.MESSAGE, Update.CALLBACK_QUERY, Update.INLINE_QUERY)
 CONFIRM_WITHIN_S = 3.0  # for the last getUpdates; the inbox recognises what comes again
 
 

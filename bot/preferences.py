@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, select
+from sqlalchemy import case, delete, select
 
-from engine.schema import Chat, TelegramFile
+from engine.schema import Chat, Image, TelegramFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from engine.catalog import Catalog
 
@@ -72,6 +72,45 @@ class FileIds:
         query = select(TelegramFile.image_id, TelegramFile.file_id).where(
             TelegramFile.bot_id == self._bot_id, TelegramFile.image_id.in_(wanted)
         )
+        with self._catalog.session(read_only=True) as session:
+            return {row.image_id: row.file_id for row in session.execute(query)}
+
+    def shared(
+        self,
+        *,
+        limit: int,
+        offset: int = 0,
+        categories: Sequence[str] | None = None,
+        start: str = "",
+    ) -> dict[str, str]:
+        """File ids of everyone's pictures that have one, in an order that stays as it is.
+
+        Args:
+            limit: At most so many.
+            offset: So many are passed over.
+            categories: Only pictures of these, in their order; None for all.
+            start: Within a category the picture with this id, or the next, leads; those before it
+                come last.
+
+        Returns:
+            File id by image id.
+        """
+        order = [case((Image.id >= start, 0), else_=1), Image.id]
+        query = (
+            select(TelegramFile.image_id, TelegramFile.file_id)
+            .join(Image, Image.id == TelegramFile.image_id)
+            .where(
+                TelegramFile.bot_id == self._bot_id,
+                Image.state == "ready",
+                Image.owner.is_(None),
+            )
+        )
+        if categories is not None:
+            places = {name: place for place, name in enumerate(categories)}
+            query = query.where(Image.category.in_(list(categories)))
+            if len(places) > 1:
+                order.insert(0, case(places, value=Image.category))
+        query = query.order_by(*order).offset(offset).limit(limit)
         with self._catalog.session(read_only=True) as session:
             return {row.image_id: row.file_id for row in session.execute(query)}
 

@@ -22,10 +22,16 @@ if TYPE_CHECKING:
 TOPK_RANGE = range(1, 11)  # an album holds at most ten
 KEPT = timedelta(days=1)
 CAPTION_COMMANDS = frozenset({"metric", "topk"})
+CAPTION_SWITCHES = frozenset({"mirror", "denoise"})  # without a value
+
+MOST_LETTERS = 300
+"""Of the words of a question; text encoders read some 50 words."""
 
 _PART = re.compile(
     r"(?<!\S)(?:/(?P<command>\w+)(?:@\w+)?(?:[\s=]+(?P<value>[^\s/#]\S*))?|#(?P<tag>\w+))"
 )
+
+_SWITCH = re.compile(r"(?<!\S)/(?:mirror|denoise)(?:@\w+)?(?!\S)", re.IGNORECASE)
 
 
 class FlagError(LookalikeError):
@@ -39,6 +45,10 @@ class Flags:
     metric: str | None = None
     topk: int | None = None
     category: str | None = None
+    mirror: bool = False
+    denoise: bool = False
+    text: str | None = None
+    """The words that are no flags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,12 +61,16 @@ class Question:
         thread_id: Topic of a forum the question came from.
         file_ids: Telegram files to look at, one or several.
         like: Library pictures to look at (`more like #n`).
+        text: Words to look for, alone or beside the pictures.
         metric: Canonical metric name.
         topk: 1 to 10.
         category: As the user wrote it, without the `#`.
         page: 0-based.
+        mirror: Whether mirrored pictures are looked for, too.
+        denoise: Whether noise is taken out of the files' pictures first.
         shown: Image ids of the answer, by rank on this page, empty for a picture that could not be
             sent; filled in when answered.
+        best: Category of the best match; filled in when answered.
     """
 
     chat_id: int
@@ -66,9 +80,13 @@ class Question:
     thread_id: int | None = None
     file_ids: tuple[str, ...] = ()
     like: tuple[str, ...] = ()
+    text: str | None = None
     category: str | None = None
     page: int = 0
+    mirror: bool = False
+    denoise: bool = False
     shown: tuple[str, ...] = ()
+    best: str | None = None
 
     @property
     def key(self) -> str:
@@ -76,7 +94,7 @@ class Question:
 
         So an answer that is finished after a restart carries the very buttons it had before.
         """
-        asked = json.dumps(asdict(replace(self, shown=())), sort_keys=True)
+        asked = json.dumps(asdict(replace(self, shown=(), best=None)), sort_keys=True)
         return hashlib.blake2b(asked.encode(), digest_size=9).hexdigest()[:12]
 
 
@@ -96,7 +114,9 @@ def parse_topk(value: str) -> int:
 
 
 def parse_flags(caption: str) -> Flags:
-    """Read `/metric l1 /topk 3 #tiger` (any part, any order) out of a caption with other words.
+    """Read `/metric l1 /topk 3 #tiger /mirror /denoise` (any part, any order) out of a caption.
+
+    Other words may stand between them; together they are the flags' `text`.
 
     Raises:
         FlagError: A part has no value, a wrong one, or is no flag at all.
@@ -108,10 +128,16 @@ def parse_flags(caption: str) -> Flags:
             flags = replace(flags, category=tag)
             continue
         command, value = part["command"].lower(), part["value"]
+        if command in CAPTION_SWITCHES:
+            is_mirror = command == "mirror"
+            flags = replace(
+                flags, mirror=flags.mirror or is_mirror, denoise=flags.denoise or not is_mirror
+            )
+            continue
         if command not in CAPTION_COMMANDS:
             raise FlagError(
                 f"I don't know /{command} in a caption. "
-                "You can write /metric l1, /topk 3 or #tiger.",
+                "You can write /metric l1, /topk 3, #tiger, /mirror or /denoise.",
                 key="caption_command",
                 command=command[:32],
             )
@@ -125,7 +151,14 @@ def parse_flags(caption: str) -> Flags:
             flags = replace(flags, metric=metric_named(value).name)
         else:
             flags = replace(flags, topk=parse_topk(value))
-    return flags
+    words = " ".join(_SWITCH.sub(" ", _PART.sub(_unless_switch, caption)).split())
+    return replace(flags, text=words[:MOST_LETTERS] or None)
+
+
+def _unless_switch(part: re.Match[str]) -> str:
+    """Nothing, for a flag; a switch takes no value: what follows it is a word of its own."""
+    is_switch = part["command"] and part["command"].lower() in CAPTION_SWITCHES
+    return part[0] if is_switch else " "
 
 
 class Questions:

@@ -268,7 +268,7 @@ def forget_words(tokens: torch.Tensor, dice: np.random.Generator) -> torch.Tenso
 def save(model: open_clip.CLIP, folder: Path) -> None:
     """Write open_clip's local-dir format; matrices as float16, which loads into float32."""
     folder.mkdir(parents=True, exist_ok=True)
-    config = {"model_cfg": MODEL, "preprocess_cfg": PREPROCESSING}
+    config = {"model_cfg": MODEL, "preprocess_cfg": PREPROCESSING, "languages": ["en"]}
     (folder / "open_clip_config.json").write_text(json.dumps(config, indent=2) + "\n")
     weights = {}
     for name, value in model.state_dict().items():

@@ -83,7 +83,7 @@ class CategoryCount:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What is everyone's, in figures; `pictures` counts the ready ones, `bytes` their files."""
+    """Everyone's pictures in figures; `pictures` counts the ready ones, `bytes` their files."""
 
     pictures: int
     pending: int
@@ -216,6 +216,34 @@ class Catalog:
             .order_by(Image.id)
         )
 
+    def originals(
+        self, category: str | None = None, *, limit: int | None = None
+    ) -> list[tuple[str, str]]:
+        """Everyone's ready pictures that repeat no other, as (id, category), in order of the ids.
+
+        An id is a hash: the first so many are a random sample, and the same one every time.
+
+        Args:
+            category: Of this category only.
+            limit: At most so many.
+        """
+        query = (
+            select(Image.id, Image.category)
+            .where(Image.state == "ready", Image.near_of.is_(None), _owned_by(None))
+            .order_by(Image.id)
+            .limit(limit)
+        )
+        if category is not None:
+            query = query.where(Image.category == category)
+        with self._engine.connect() as connection:
+            return [(name, of) for name, of in connection.execute(query)]
+
+    def shared_ids(self) -> list[str]:
+        """Ids of everyone's ready pictures, in order."""
+        return self._column(
+            select(Image.id).where(Image.state == "ready", _owned_by(None)).order_by(Image.id)
+        )
+
     def all_ids(self, state: State | None = "ready") -> list[str]:
         """Ids of all pictures in this state (None: in any), private ones among them, in order."""
         query = select(Image.id).order_by(Image.id)
@@ -254,7 +282,7 @@ class Catalog:
             return connection.execute(query).scalar_one()
 
     def totals(self) -> Totals:
-        """What is everyone's, in figures; what somebody keeps alone is nobody's statistic."""
+        """Everyone's pictures in figures: of what people keep for themselves nothing is told."""
         is_ready = Image.state == "ready"
         images = select(
             func.count().filter(is_ready),
@@ -262,8 +290,11 @@ class Catalog:
             func.count(Image.near_of).filter(is_ready),
             func.count(Image.category.distinct()).filter(is_ready),
         ).where(_owned_by(None))
-        is_private = exists().where(Image.id == File.image_id, Image.owner.is_not(None))
-        files = select(func.count(), func.coalesce(func.sum(File.size), 0)).where(~is_private)
+        files = (
+            select(func.count(), func.coalesce(func.sum(File.size), 0))
+            .join(Image, Image.id == File.image_id)
+            .where(_owned_by(None))
+        )
         with self._engine.connect() as connection:
             pictures, pending, near, categories = connection.execute(images).one()
             n_files, n_bytes = connection.execute(files).one()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -50,8 +51,9 @@ class Settings(BaseSettings):
     flickr_api_url: str = "https://api.flickr.com"
     freeimages_url: str = "https://www.freeimages.com"
     flickr_api_key: SecretStr | None = None
-    crawl_delay: float = Field(default=1.0, ge=0)
+    crawl_delay: float = Field(default=1.0, ge=0, allow_inf_nan=False)
     crawl_allow: Annotated[tuple[str, ...], NoDecode] = ()
+    crawl_contact: str | None = Field(default=None, pattern=r"^[ -'*-~]+$")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["text", "json"] = "text"
 
@@ -68,6 +70,14 @@ class Settings(BaseSettings):
         for name in value:
             if name not in SOURCES:
                 raise ValueError(f"no source is called {name!r}; there are {', '.join(SOURCES)}")
+        return value
+
+    @field_validator("crawl_allow")
+    @classmethod
+    def _pairs(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for pair in value:
+            if not re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\s:/@\[\]]+):\d{1,5}", pair):
+                raise ValueError(f"{pair!r} is no pair like host:8080 or [::1]:8080")
         return value
 
     @field_validator("metric")

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from engine.schema import Crawl, CrawlUrl, Image, now
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
 
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 
 CrawlState = Literal["queued", "running", "done", "cancelled", "failed"]
 UrlStateName = Literal["waiting", "fetched", "refused", "failed"]
-
-CHUNK = 500
-"""Rows or addresses per statement; SQLite takes 32,766 parameters, a row has nine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,19 +193,16 @@ class CrawlLog:
 
     # Addresses
 
-    def known(self, category: str, urls: Iterable[str]) -> dict[str, KnownUrl]:
-        """Which of these addresses were come upon for the category before, by address."""
-        by_digest = {url_digest(url): url for url in urls}
+    def known(self, category: str) -> dict[str, KnownUrl]:
+        """Addresses that were come upon for the category before, by their digest."""
         query = select(CrawlUrl.digest, CrawlUrl.crawl_id, CrawlUrl.state)
-        known: dict[str, KnownUrl] = {}
-        digests = list(by_digest)
         with self._sessions(read_only=True) as session:
-            for start in range(0, len(digests), CHUNK):
-                chunk = digests[start : start + CHUNK]
-                chosen = query.where(CrawlUrl.category == category, CrawlUrl.digest.in_(chunk))
-                for digest, crawl_id, state in session.execute(chosen):
-                    known[by_digest[digest]] = KnownUrl(crawl_id, cast("UrlStateName", state))
-        return known
+            return {
+                digest: KnownUrl(crawl_id, cast("UrlStateName", state))
+                for digest, crawl_id, state in session.execute(
+                    query.where(CrawlUrl.category == category)
+                )
+            }
 
     def waiting(self, category: str) -> list[FoundUrl]:
         """Addresses that were found for the category and not asked for yet, in order."""

@@ -54,6 +54,10 @@ class NoTextSideError(LookalikeError):
     """The encoder reads pictures only, not words."""
 
 
+class WordsError(LookalikeError):
+    """Words that cannot be asked with; the message says how to say it."""
+
+
 class LibraryLockedError(LookalikeError):
     """Another process is writing this library; the message names it."""
 

@@ -1,8 +1,8 @@
 """Kernels: the inner loops over thumbnails and their sketches, compiled for this machine.
 
-All are exact integer arithmetic and release the interpreter's lock, so that several threads can run
-them side by side on parts of the rows. (numba's own threads are not used: its fallback threading
-layer ends the process when two Python threads meet in it.)
+All but `cross_distances` are exact integer arithmetic; all release the interpreter's lock, so that
+several threads can run them side by side on parts of the rows. (numba's own threads are not used:
+its fallback threading layer ends the process when two Python threads meet in it.)
 
 Importing this imports numba; the first call of each compiles it, or loads what an earlier process
 compiled from the cache beside this file (`NUMBA_CACHE_DIR` puts it elsewhere).
@@ -81,6 +81,70 @@ def wide_products(
         for j in range(query.size):
             total += np.int64(np.int32(np.int32(row[j]) * np.int32(query[j])))
         found[i] = total
+
+
+@_compiled
+def cross_differences(
+    queries: NDArray[np.uint8], rows: NDArray[np.uint8], found: NDArray[np.int64]
+) -> None:
+    """Sums of absolute differences between all queries and all rows.
+
+    The width is walked in tiles small enough for all queries' parts to stay in a core's cache.
+
+    Args:
+        queries: (q, d), some dozens.
+        rows: (n, d).
+        found: (q, n) written to.
+    """
+    found[:] = 0
+    for start in range(0, rows.shape[1], 4096):
+        for j in range(len(rows)):
+            row = rows[j, start : start + 4096]
+            for i in range(len(queries)):
+                query = queries[i, start : start + 4096]
+                total = np.int32(0)
+                for at in range(row.size):
+                    total = np.int32(total + abs(np.int32(np.int32(row[at]) - np.int32(query[at]))))
+                found[i, j] += total
+
+
+@_compiled
+def cross_products(
+    queries: NDArray[np.uint8], rows: NDArray[np.uint8], found: NDArray[np.int64]
+) -> None:
+    """Dot products of all queries with all rows; arguments as above."""
+    found[:] = 0
+    for start in range(0, rows.shape[1], 4096):
+        for j in range(len(rows)):
+            row = rows[j, start : start + 4096]
+            for i in range(len(queries)):
+                query = queries[i, start : start + 4096]
+                total = np.int32(0)
+                for at in range(row.size):
+                    total = np.int32(total + np.int32(np.int32(row[at]) * np.int32(query[at])))
+                found[i, j] += total
+
+
+@_compiled
+def cross_distances(
+    columns: NDArray[np.float64], rows: NDArray[np.float32], found: NDArray[np.float64]
+) -> None:
+    """L1 distances between all queries and all rows of floats, summed in float64.
+
+    Args:
+        columns: (d, q) the queries side by side: the inner loop runs over queries, each with a sum
+            of its own, so that no sum's order changes with the machine.
+        rows: (n, d).
+        found: (n, q) written to.
+    """
+    found[:] = 0.0
+    for j in range(len(rows)):
+        sums = found[j]
+        for at in range(rows.shape[1]):
+            value = np.float64(rows[j, at])
+            others = columns[at]
+            for i in range(others.size):
+                sums[i] += abs(value - others[i])
 
 
 @_compiled

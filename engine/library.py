@@ -41,7 +41,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LibraryStats:
-    """What is everyone's, in figures; bytes are those of files and folders on disk."""
+    """The library in figures; bytes are those of files and folders on disk.
+
+    Pictures that people keep for themselves are not counted, save in the size of the index.
+    """
 
     pictures: int
     pending: int
@@ -318,6 +321,6 @@ class Library:
             files=totals.files,
             file_bytes=totals.bytes,
             encoder=self.settings.encoder if self.encoder else None,
-            embedded=len(vectors) - len(vectors.private_ids()) if vectors is not None else 0,
+            embedded=vectors.shared if vectors is not None else 0,
             index_bytes=sum(path.stat().st_size for path in own if path.is_file()),
         )

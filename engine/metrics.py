@@ -162,14 +162,19 @@ def percent(metric: Metric, score: float, dimension: int) -> float:
         score: Its raw value; embeddings are taken to be unit vectors.
         dimension: Values per row: 12,288 for thumbnails of 64 × 64 × 3.
     """
+    return 100 * min(max(share(metric, score, dimension), 0.0), 1.0)
+
+
+def share(metric: Metric, score: float, dimension: int) -> float:
+    """What `percent` is a hundredth of, before it is held between 0 and 1.
+
+    For embeddings it is a cosine, or what a cosine would be, and falls below 0 for opposites.
+    """
     if metric.larger_is_better:
-        share = score
-    elif metric.space == "pixels":
-        farthest = 255 * (dimension if metric.formula == "l1" else dimension**0.5)
-        share = 1 - score / farthest
-    else:
-        share = 1 - score**2 * (pi / (4 * dimension) if metric.formula == "l1" else 0.5)
-    return 100 * min(max(share, 0.0), 1.0)
+        return score
+    if metric.space == "pixels":
+        return 1 - score / (255 * (dimension if metric.formula == "l1" else dimension**0.5))
+    return 1 - score**2 * (pi / (4 * dimension) if metric.formula == "l1" else 0.5)
 
 
 def best(

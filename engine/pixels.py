@@ -131,6 +131,11 @@ class Thumbnails:
             raise KeyError(ids[int(absent.argmax())])
         return found.reshape(-1, self.side, self.side, 3)
 
+    def located(self, ids: Sequence[str]) -> tuple[View, NDArray[np.intp]]:
+        """Everyone's rows at this moment, and where in them these ids' are (n,); −1 if absent."""
+        view = self._rows.view
+        return view, self._rows.positions(_keys(ids), view)
+
     def add(
         self,
         ids: Sequence[str],

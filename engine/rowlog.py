@@ -77,7 +77,8 @@ def summed(
     crcs = np.empty(len(rows), np.uint32)
     for at, row in enumerate(rows):
         exact = row.astype(np.float64)
-        sums[at], squares[at], crcs[at] = exact.sum(), exact @ exact, zlib.crc32(row)
+        # Not `exact @ exact`: for a row so short, BLAS would wake all its threads, which then spin.
+        sums[at], squares[at], crcs[at] = exact.sum(), np.square(exact).sum(), zlib.crc32(row)
     return sums, squares, crcs
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine import metrics
+from engine.encoders.languages import reads
 from engine.errors import EmptyLibraryError, StoreError
 from engine.images import owned_id
 from engine.query import Query, noted_id, open_query, unknown_image
@@ -33,7 +34,8 @@ class Match:
     """A picture of the library that answers a query.
 
     `rank` counts from 1 through all pages; `score` is the metric's own value, `percent` the
-    similarity shown to people. `owner` is None for what is everyone's, else the asker.
+    similarity shown to people. `is_weak` says that such a similarity means little in this library:
+    see `Search.weak_below`. `owner` is None for what is everyone's, else who asked.
     """
 
     image_id: str
@@ -47,6 +49,7 @@ class Match:
     landing_page: str | None
     creator: str | None
     licence: str | None
+    is_weak: bool = False
     owner: int | None = None
 
 
@@ -76,12 +79,39 @@ class Search:
         """
         return open_query(source)
 
+    def weak_below(self, metric: str) -> float:
+        """Percent below which a match of pictures is weak, learnt from the library.
+
+        `engine.confidence` says how. Matches of words are weak below 50 under every metric: their
+        percentages are made so.
+
+        Raises:
+            UnknownMetricError: No such metric.
+        """
+        return self._rankings.confidence.levels(metrics.metric_named(metric)).weak_below
+
+    def reads(self, text: str) -> bool:
+        """Whether the encoder reads the language of a text; true where nobody can tell.
+
+        Where it does not, `ENCODER=clip-multilingual` is what to recommend.
+        """
+        return reads(self._library.settings.encoder, text)
+
+    def nearest_topics(self, text: str, count: int = 3) -> list[str]:
+        """Everyone's categories nearest to words that found nothing: in spelling, then in meaning.
+
+        Raises:
+            WordsError: The words cannot be asked with.
+        """
+        return self._rankings.vocabulary.nearest(text, count)
+
     def run(self, query: Query) -> list[Match]:
         """Answer a query.
 
         Of several pictures the mean is asked for: of embeddings the mean of unit vectors, made
         unit again; of pixels the mean thumbnail, whose Euclidean distances rank exactly as the
-        mean squared distance to all of them.
+        mean squared distance to all of them. `engine.composition` says how words are added and
+        taken away. A mirrored question has two orders, in which each picture's better score counts.
 
         Returns:
             At most `topk` matches, best first; fewer or none on the last page. Pictures whose file
@@ -94,6 +124,7 @@ class Search:
             UnknownMetricError: No such metric, or a pixel metric for a question in words.
             EncoderUnavailableError: A `clip` metric, and the encoder cannot be loaded.
             NoTextSideError: A question in words, and the encoder reads pictures only.
+            WordsError: The words say nothing, or only what to leave out.
             StoreError: The library's files cannot be found at all.
         """
         metric = metrics.metric_named(query.metric)
@@ -112,7 +143,7 @@ class Search:
         found = self._shown(query, ranking, among)
         first = query.page * query.topk
         return [
-            _match(photo, rank, score, metrics.percent(metric, score, ranking.dimension))
+            _match(photo, rank, score, ranking)
             for rank, (photo, score) in enumerate(
                 found[first : first + query.topk], start=first + 1
             )
@@ -130,7 +161,7 @@ class Search:
         shown: list[tuple[Photo, float]] = []
         same = [name for name in _same_picture(query) if among is None or name in among]
         if same:
-            shown = self._visible(query, ranking.best(len(same), same))[0]
+            shown = self._visible(query, ranking, ranking.best(len(same), same))[0]
         hidden = {*query.like, *(photo.id for photo, _ in shown)}
         # In steps that do not depend on the page: how many are asked for may change the last bit of
         # a score, and with it the order of equals.
@@ -139,7 +170,7 @@ class Search:
         while len(shown) < wanted and at < min(len(ranked), PATIENCE):
             end = at + wanted - len(shown)
             chunk = [each for each in ranked[at:end] if each[0] not in hidden]
-            visible, lost = self._visible(query, chunk)
+            visible, lost = self._visible(query, ranking, chunk)
             shown += visible
             without_file += lost
             at = min(end, len(ranked))
@@ -153,13 +184,18 @@ class Search:
             )
         return shown
 
-    def _visible(self, query: Query, ranked: Ranked) -> tuple[list[tuple[Photo, float]], int]:
+    def _visible(
+        self, query: Query, ranking: Ranking, ranked: Ranked
+    ) -> tuple[list[tuple[Photo, float]], int]:
         """Of some candidates those to show, and how many are left out for want of their file."""
+        without = {_folded(name) for name in ranking.without}
         facts = self._facts([name for name, _ in ranked])
         visible, lost = [], 0
         for name, score in ranked:
             photo = facts.get(name)
             if photo is None or photo.state != "ready" or photo.owner not in query.owners:
+                continue
+            if without and _folded(photo.category) in without:
                 continue
             if photo.path is not None and photo.path.is_file():
                 visible.append((photo, score))
@@ -209,7 +245,7 @@ def _empty(query: Query) -> EmptyLibraryError:
 
 def _same_picture(query: Query) -> list[str]:
     """Ids that the asked picture may have in the library, if it is asked with alone."""
-    if len(query.images) != 1 or query.like or query.text:
+    if len(query.images) != 1 or query.like or query.text or query.denoise:
         return []
     name = noted_id(query.images[0])
     if name is None:
@@ -221,12 +257,14 @@ def _folded(name: str) -> str:
     return " ".join(name.replace("_", " ").replace("-", " ").casefold().split())
 
 
-def _match(photo: Photo, rank: int, score: float, percent: float) -> Match:
+def _match(photo: Photo, rank: int, score: float, ranking: Ranking) -> Match:
+    percent = ranking.percent(score)
     return Match(
         image_id=photo.id,
         rank=rank,
         score=score,
         percent=percent,
+        is_weak=percent < ranking.weak_below,
         category=photo.category,
         path=photo.path or Path(),
         title=photo.title,

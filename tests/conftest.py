@@ -3,9 +3,17 @@
 from __future__ import annotations
 
 import logging
+import os
+import shutil
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
@@ -25,3 +33,25 @@ def quiet_servers() -> None:
     Theirs goes to the stderr of whichever test asked first, which is closed in the next one.
     """
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
+
+
+# Playwright's synchronous side keeps an event loop running in this thread, in which no asynchronous
+# test could run meanwhile: it must end with the module.
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    from playwright.sync_api import Error, sync_playwright
+
+    found = os.environ.get("CHROMIUM") or next(
+        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+    )
+    flags = (
+        "--no-sandbox --disable-gpu --disable-quic --no-first-run"
+        " --disable-background-networking --disable-component-update --disable-sync"
+    )
+    with sync_playwright() as playwright:
+        try:
+            browser = playwright.chromium.launch(executable_path=found, args=flags.split())
+        except Error as error:
+            pytest.skip(f"no Chromium on this machine: {str(error).splitlines()[0]}")
+        yield browser
+        browser.close()

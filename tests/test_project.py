@@ -99,9 +99,11 @@ def test_example_file_names_every_setting_and_loads_as_the_defaults(monkeypatch)
 
 def test_readme_lists_the_bots_commands():
     from bot.app import ADMIN_COMMANDS, COMMANDS
+    from bot.questions import CAPTION_COMMANDS, CAPTION_SWITCHES
 
     said = set(re.findall(r"`/(\w+)", README.split("## What the bot does")[1].split("\n## ")[0]))
-    assert said == {*COMMANDS, *ADMIN_COMMANDS}
+    known = {*COMMANDS, *ADMIN_COMMANDS, *CAPTION_COMMANDS, *CAPTION_SWITCHES}
+    assert said == known
 
 
 def test_readme_lists_the_encoder_presets():
@@ -116,16 +118,21 @@ def test_readmes_commands_work_one_after_the_other(tmp_path):
     """Those of the command line, as written; `make` targets have tests of their own."""
     draw_pictures(tmp_path / "photos" / "holidays")
     (tmp_path / "photo.jpg").write_bytes((tmp_path / "photos" / "holidays" / "1.jpg").read_bytes())
+    with Image.open(tmp_path / "photo.jpg") as photo:
+        photo.crop((20, 10, 90, 70)).save(tmp_path / "part.jpg", quality=95)
+    demo = f"open_clip:local-dir:{ROOT / 'data' / 'demo-encoder'}"  # it reads words
     commands = [line for line in shell_blocks(README) if line.startswith("lookalike ")]
     assert len(commands) >= 6
     for command in commands:
         program, *arguments = shlex.split(command)
+        encoder = demo if {"index", "--text"} & set(arguments) else "none"
         done = run(
-            BIN / program, *arguments, cwd=tmp_path, DATA_DIR="data", ENCODER="none", METRIC="clip"
+            BIN / program, *arguments, cwd=tmp_path, DATA_DIR="data", ENCODER=encoder, METRIC="clip"
         )
         assert done.returncode == 0, f"{command}: {done.stderr}"
         assert "Traceback" not in done.stderr
-    assert (tmp_path / "answer.png").stat().st_size > 1000
+    for sheet in ("answer.png", "metrics.png", "place.png"):
+        assert (tmp_path / sheet).stat().st_size > 1000
 
 
 def test_readmes_other_commands_are_ones_the_project_has():

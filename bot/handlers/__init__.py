@@ -7,13 +7,19 @@ from typing import TYPE_CHECKING
 from bot.answer import Answerer
 from bot.handlers import (
     buttons,
+    categories,
+    chance,
     choices,
     collecting,
     commands,
     crawls,
+    inline,
     photos,
     schedules,
+    showing,
+    stats,
     trouble,
+    words,
 )
 
 if TYPE_CHECKING:
@@ -28,12 +34,18 @@ def register(app: BotApplication, desk: Desk, crawling: Crawling, rota: Rota) ->
     answerer = Answerer(desk)
     for handler in (
         *collecting.handlers(desk, crawling),
+        *showing.handlers(desk),
         *photos.handlers(desk, answerer),
+        *categories.handlers(desk, answerer),  # its deep links before any other /start
+        *chance.handlers(desk),
+        *inline.handlers(desk),
+        *stats.handlers(desk),
         *commands.handlers(desk),
         *choices.handlers(desk),
         *crawls.handlers(desk, crawling),
         *schedules.handlers(desk, rota),
         *buttons.handlers(desk, answerer),
+        *words.handlers(desk, answerer),
         *commands.last_handlers(desk),
     ):
         app.add_handler(handler)

@@ -24,19 +24,18 @@ def only_admins(desk: Desk, callback: Callback) -> Callback:
         if desk.is_admin(update):
             await callback(update, context)
             return
-        say = await desk.translator(update)
-        if update.callback_query:
-            await acknowledge(update.callback_query, say("admins_only"))
-        else:
-            await desk.say(context.bot, update, say("admins_only"))
+        await refuse(desk, update, context)
 
     return guarded
 
 
-def words_after(text: str | None) -> str:
-    """What stands after a message's command."""
-    words = (text or "").split(None, 1)
-    return words[1].strip() if len(words) > 1 else ""
+async def refuse(desk: Desk, update: Update, context: Context) -> None:
+    """Tell somebody that only admins may do this."""
+    say = await desk.translator(update)
+    if update.callback_query:
+        await acknowledge(update.callback_query, say("admins_only"))
+    else:
+        await desk.say(context.bot, update, say("admins_only"))
 
 
 def request_name(context: Context, update: Update, number: int = 0) -> str:

@@ -78,21 +78,27 @@ def handlers(desk: Desk, answerer: Answerer) -> Handlers:
             await acknowledge(update.callback_query, say("button.too_old"))
 
     return [
-        CallbackQueryHandler(pressed, pattern=r"^q:[0-9a-f]{12}:(like|page|metrics|metric|back):"),
+        CallbackQueryHandler(
+            pressed, pattern=r"^q:[0-9a-f]{12}:(like|page|metrics|metric|only|all|back):"
+        ),
         CallbackQueryHandler(unknown),
     ]
 
 
 def _next_question(question: Question, what: str, value: str) -> Question | None:
     """The question a button asks, None if the button makes no sense."""
-    if what == "metric":
-        known = value in METRICS
-        return replace(question, metric=value, page=0, shown=()) if known else None
-    if not value.isdecimal():
-        return None
-    number = int(value)
-    if what == "page":
-        return replace(question, page=number, shown=())
-    if number >= len(question.shown) or not question.shown[number]:
-        return None
-    return replace(question, like=(question.shown[number],), file_ids=(), page=0, shown=())
+    asked = replace(question, page=0, shown=(), best=None)
+    number = int(value) if value.isdecimal() else -1
+    is_liked = what == "like" and 0 <= number < len(question.shown)
+    if what == "metric" and value in METRICS:
+        return replace(asked, metric=value)
+    if what == "page" and number >= 0:
+        return replace(asked, page=number)
+    if what == "all":
+        return replace(asked, category=None)
+    if what == "only" and question.best:
+        return replace(asked, category=question.best)
+    if is_liked and question.shown[number]:
+        liked = (question.shown[number],)
+        return replace(asked, like=liked, file_ids=(), text=None, denoise=False)
+    return None

@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
-from telegram.ext import BaseHandler, CallbackQueryHandler, CommandHandler, MessageHandler, filters
+from telegram.ext import CallbackQueryHandler, CommandHandler, filters
 
-from bot.handlers.admins import only_admins, words_after
+from bot.handlers.admins import only_admins, refuse
 from bot.handlers.buttons import acknowledge, edit
+from bot.handlers.captioned import pictured, words_after
 from bot.handlers.trouble import sentence
-from bot.lanes import Album
+from bot.links import digest
 from bot.pictures import fetch, picture_in
 from engine.errors import LookalikeError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
-
     from telegram import Message, Update
 
     from bot.app import Context
     from bot.crawling import Crawling
     from bot.desk import Desk
+    from bot.handlers.captioned import Pictured
     from bot.handlers.commands import Handlers
     from bot.i18n import Translator
     from engine.library import Library
 
 LOG = logging.getLogger(__name__)
-
-ADD = r"^/add(@\w+)?(\s|$)"
 
 
 class Collecting:
@@ -40,32 +37,18 @@ class Collecting:
         self._desk = desk
         self._crawling = crawling
 
-    async def captioned(self, update: Update, context: Context) -> None:
-        """A picture captioned `/add tiger`."""
-        if message := update.message:
-            await self._add(update, context, [message], words_after(message.caption))
-
-    async def replied(self, update: Update, context: Context) -> None:
-        """`/add tiger` as a reply to a picture."""
-        if message := update.message:
-            pictures = [message.reply_to_message] if message.reply_to_message else []
-            await self._add(update, context, pictures, words_after(message.text))
-
-    async def album(self, album: Album, context: Context) -> None:
-        """Several pictures at once, one of them captioned `/add tiger`."""
-        messages = [update.message for update in album.updates if update.message]
-        captions = (message.caption for message in messages if message.caption)
-        await self._add(album.updates[0], context, messages, words_after(next(captions, "")))
-
-    async def _add(
-        self, update: Update, context: Context, messages: Sequence[Message], category: str
-    ) -> None:
+    async def add(self, update: Update, context: Context, command: Pictured) -> None:
+        """Pictures captioned `/add tiger`, or `/add tiger` as a reply to one."""
+        if not self._desk.is_admin(update):
+            await refuse(self._desk, update, context)
+            return
         say = await self._desk.translator(update)
-        if not category or not messages:
+        messages = command.meant
+        if not command.words or not messages:
             await self._desk.say(context.bot, update, say("add.usage"))
             return
         lines = []
-        name = await self._desk.category(category)
+        name = await self._desk.category(command.words)
         for message in messages:
             try:
                 lines.append(await self._added(context, message, name, say))
@@ -149,11 +132,6 @@ class Collecting:
         return next((each.count for each in counts if each.category == category), None)
 
 
-def digest(category: str) -> str:
-    """Twelve characters that stand for a category in callback data, whatever its length."""
-    return hashlib.blake2b(category.encode(errors="surrogatepass"), digest_size=6).hexdigest()
-
-
 def _add(library: Library, data: bytes, category: str) -> str | None:
     """Worker thread: store a picture; returns why not, as the key of a reason."""
     from engine.crawl.adding import add_picture
@@ -163,44 +141,12 @@ def _add(library: Library, data: bytes, category: str) -> str | None:
     return added.reason.value if isinstance(added, Refusal) else None
 
 
-class AlbumHandler(BaseHandler[Album, Any, None]):
-    """Takes albums one of whose captions matches."""
-
-    def __init__(
-        self,
-        callback: Callable[[Album, Any], Coroutine[Any, Any, None]],
-        takes: Callable[[Album], bool],
-    ) -> None:
-        super().__init__(callback)
-        self._takes = takes
-
-    def check_update(self, update: object) -> bool:
-        """Whether it is an album this handler takes."""
-        return isinstance(update, Album) and self._takes(update)
-
-
 def handlers(desk: Desk, crawling: Crawling) -> Handlers:
     """Handlers of the commands and buttons; before those of pictures, which take any caption."""
-    import re
-
     collecting = Collecting(desk, crawling)
     new = filters.UpdateType.MESSAGE
-    is_add = re.compile(ADD)
-
-    def has_add(album: Album) -> bool:
-        captions = (update.message.caption for update in album.updates if update.message)
-        return any(is_add.match(caption) for caption in captions if caption)
-
-    async def album(item: Album, context: Context) -> None:
-        async def add(_: Update, context: Context) -> None:
-            await collecting.album(item, context)
-
-        await only_admins(desk, add)(item.updates[0], context)
-
     return [
-        AlbumHandler(album, has_add),
-        MessageHandler(new & filters.CaptionRegex(ADD), only_admins(desk, collecting.captioned)),
-        CommandHandler("add", only_admins(desk, collecting.replied), new),
+        *pictured("add", collecting.add),
         CommandHandler("remove", only_admins(desk, collecting.remove), new),
         CallbackQueryHandler(
             only_admins(desk, collecting.pressed), pattern=r"^remove:(yes|no):[0-9a-f]{12}$"

@@ -26,7 +26,9 @@ def handlers(desk: Desk) -> Handlers:
 
     async def show_help(update: Update, context: Context) -> None:
         say = await desk.translator(update)
-        words = [say("help"), say("help_admin")] if desk.is_admin(update) else [say("help")]
+        words = [say("help", bot=context.bot.username)]
+        if desk.is_admin(update):
+            words.append(say("help_admin"))
         await desk.say(context.bot, update, "\n\n".join(words))
 
     new = filters.UpdateType.MESSAGE

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from telegram import InlineKeyboardMarkup
 from telegram.ext import CallbackQueryHandler, CommandHandler, filters
 
-from bot.handlers.admins import only_admins, request_name, words_after
+from bot.handlers.admins import only_admins, request_name
 from bot.handlers.buttons import acknowledge
+from bot.handlers.captioned import words_after
 from bot.orders import parse_order
 from bot.progress import cancel_key, listed_text
 from engine.errors import LookalikeError

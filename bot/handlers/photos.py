@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from telegram.ext import MessageHandler, TypeHandler, filters
 
 from bot.handlers.addressing import is_addressed, mentions
+from bot.handlers.captioned import pictured
 from bot.handlers.trouble import sentence
 from bot.lanes import Album
 from bot.pictures import picture_in
-from bot.questions import Flags, Question, parse_flags
+from bot.questions import CAPTION_COMMANDS, CAPTION_SWITCHES
 from engine.errors import LookalikeError
 
 if TYPE_CHECKING:
@@ -21,7 +23,9 @@ if TYPE_CHECKING:
     from bot.answer import Answerer
     from bot.app import Context
     from bot.desk import Desk
+    from bot.handlers.captioned import Pictured
     from bot.handlers.commands import Handlers
+    from bot.questions import Question
 
 PICTURES = (
     filters.PHOTO
@@ -31,6 +35,9 @@ PICTURES = (
     | filters.VIDEO
     | filters.VIDEO_NOTE
 )
+
+
+EDITED_WITHIN_S = 60.0
 
 
 class Asking:
@@ -58,6 +65,34 @@ class Asking:
         if message and message.reply_to_message:
             await self._ask(update, context, [message.reply_to_message], message)
 
+    async def edited(self, update: Update, context: Context) -> None:
+        """A caption that was changed soon after: the question is asked again as it is now."""
+        message = update.edited_message
+        if message is None or message.edit_date is None:
+            return
+        is_soon = (message.edit_date - message.date).total_seconds() <= EDITED_WITHIN_S
+        if is_soon and is_addressed(message, context.bot) and not _is_command(message):
+            await self._ask(update, context, [message], message)
+
+    async def mix(self, update: Update, context: Context, command: Pictured) -> None:
+        """`/mix` under a picture that replies to another, or with words in reply to one."""
+        say = await self._desk.translator(update)
+        message = update.message
+        pictures = [each for each in command.all if each.effective_attachment]
+        if message is None or len(pictures) + bool(command.words) < 2 or not pictures:
+            await self._desk.say(context.bot, update, say("mix.usage"))
+            return
+        try:
+            found = [picture for each in pictures if (picture := picture_in(each))]
+            flags = self._desk.flags(command.words, context.bot)
+            question = replace(
+                await self._desk.question(update, message, flags),
+                file_ids=tuple(picture.file_id for picture in found),
+            )
+            await self._answerer.answer(context.bot, update, question, say)
+        except LookalikeError as error:
+            await self._desk.say(context.bot, update, sentence(error, say))
+
     async def _ask(
         self, update: Update, context: Context, pictures: Sequence[Message], asking: Message
     ) -> None:
@@ -77,23 +112,25 @@ class Asking:
         own = pictures if asking in pictures else ()  # not what somebody else wrote under his
         words = [
             asking.text,
-            *(message.caption for message in own if not message.forward_origin),
+            # Neither a stranger's words nor those the bot itself wrote under an inline result.
+            *(m.caption for m in own if not m.forward_origin and not m.via_bot),
         ]
-        flags = parse_flags(" ".join(word for word in words if word)) if any(words) else Flags()
+        flags = self._desk.flags(" ".join(word for word in words if word), asking.get_bot())
         found = [picture for message in pictures if (picture := picture_in(message))]
         if not found:
             return None
-        choices = await self._desk.choices(update)
-        settings = self._desk.settings
-        return Question(
-            chat_id=asking.chat.id,
+        return replace(
+            await self._desk.question(update, asking, flags),
             reply_to=pictures[0].message_id,
-            thread_id=asking.message_thread_id if asking.is_topic_message else None,
             file_ids=tuple(picture.file_id for picture in found),
-            metric=flags.metric or choices.metric or settings.metric,
-            topk=flags.topk or choices.topk or settings.topk,
-            category=flags.category,
         )
+
+
+def _is_command(message: Message) -> bool:
+    """Whether a caption begins with a command of its own, such as `/add`: done once, when sent."""
+    words = (message.caption or "").split(maxsplit=1)
+    name = words[0].partition("@")[0].lower() if words else ""
+    return name.startswith("/") and name[1:] not in CAPTION_COMMANDS | CAPTION_SWITCHES
 
 
 def handlers(desk: Desk, answerer: Answerer) -> Handlers:
@@ -115,7 +152,9 @@ def handlers(desk: Desk, answerer: Answerer) -> Handlers:
 
     new = filters.UpdateType.MESSAGE
     return [
+        *pictured("mix", asking.mix),
         TypeHandler(Album, asking.album),
         MessageHandler(new & PICTURES, asking.message),
         MessageHandler(new & NamedReply(), asking.mention),
+        MessageHandler(filters.UpdateType.EDITED_MESSAGE & PICTURES, asking.edited),
     ]

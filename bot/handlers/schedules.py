@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 from telegram.ext import CallbackQueryHandler, CommandHandler, filters
 
-from bot.handlers.admins import only_admins, request_name, words_after
+from bot.handlers.admins import only_admins, request_name
 from bot.handlers.buttons import acknowledge, edit
+from bot.handlers.captioned import words_after
 from bot.orders import parse_schedule
 from bot.recurrence import UNITS
 from engine.errors import LookalikeError

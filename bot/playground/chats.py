@@ -78,12 +78,14 @@ class Chat:
 
 
 def is_for_bot(message: JSON, username: str) -> bool:
-    """Whether a bot in privacy mode sees this group message: a command, a mention, a reply to it.
+    """Whether a bot in privacy mode sees this group message.
+
+    That is a command, a mention, a reply to it, or a message sent by its inline results.
 
     Rules from https://core.telegram.org/bots/features#privacy-mode.
     """
     replied = message.get("reply_to_message", {}).get("from", {})
-    if replied.get("username") == username:
+    if username in {replied.get("username"), message.get("via_bot", {}).get("username")}:
         return True
     text = message.get("text") or message.get("caption") or ""
     in_utf16 = text.encode("utf-16-le")

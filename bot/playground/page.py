@@ -28,8 +28,10 @@ if TYPE_CHECKING:
 JSON = dict[str, Any]
 
 CALLBACK_WAIT_S = 15.0
+INLINE_WAIT_S = 10.0
 HEARTBEAT_S = 15.0
 MOST_PHOTOS = 10
+INLINE_LETTERS = 256
 _STATIC = {
     "index.html": "text/html",
     "style.css": "text/css",
@@ -38,6 +40,7 @@ _STATIC = {
     "messages.js": "text/javascript",
     "mosaic.js": "text/javascript",
     "server.js": "text/javascript",
+    "inline.js": "text/javascript",
     "icon.svg": "image/svg+xml",
 }
 _PICTURES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
@@ -69,6 +72,8 @@ class Page:
             web.get("/playground/samples/{name:.+}", self.sample),
             web.post("/playground/send", _telling(self.send)),
             web.post("/playground/press", _telling(self.press)),
+            web.post("/playground/inline", _telling(self.inline)),
+            web.post("/playground/choose", _telling(self.choose)),
             web.post("/playground/forward", _telling(self.forward)),
             web.post("/playground/delete", _telling(self.delete)),
             web.post("/playground/react", _telling(self.react)),
@@ -181,6 +186,26 @@ class Page:
             raise bad_request("the button is gone") from None
         answer = await user.account.bell.sleep(lambda: asked.answer, CALLBACK_WAIT_S)
         return {"answer": answer}
+
+    async def inline(self, arguments: Arguments) -> JSON:
+        """What the bot offers for an inline `query`, from `offset` on; waits for its answer."""
+        user = self._user(arguments)
+        query = arguments.text("query")[:INLINE_LETTERS]
+        asked = user.ask_inline(query, arguments.text("offset"))
+        answer = await user.account.bell.sleep(lambda: asked.answer, INLINE_WAIT_S)
+        return {"query": asked.id, "answer": answer}
+
+    async def choose(self, arguments: Arguments) -> JSON:
+        """Send the `result` of an inline `query`."""
+        user = self._user(arguments)
+        asked = user.account.inline.get(arguments.text("query"))
+        if asked is None or asked.person.id != user.id:
+            raise bad_request("the result is gone")
+        try:
+            user.choose_inline(asked, arguments.text("result"), **_where(arguments))
+        except LookupError:
+            raise bad_request("the result is gone") from None
+        return {}
 
     async def forward(self, arguments: Arguments) -> JSON:
         """Send a picture that is in the chat once more, as a forward."""

@@ -210,6 +210,18 @@ class User:
             self.account.updates.add("inline_query", content)
             return asked
 
+    def choose_inline(self, asked: Asked, result_id: str, **where: Unpack[Where]) -> JSON:
+        """Send one of the results of an inline query, which says by which bot it was found.
+
+        Raises:
+            LookupError: There is no such result, or it is none that a photo can be made of.
+        """
+        for result in (asked.answer or {}).get("results", ()):
+            if result["id"] == result_id and "content" in result:
+                via = {"via_bot": self.account.as_user()}
+                return self._send(result["content"] | via, **where)
+        raise LookupError(f"no result {result_id!r} that could be sent")
+
     def react(self, message: JSON, emoji: str) -> None:
         """Put a reaction under a message; bots hear of it only if they asked for such updates."""
         with self.account.bell:

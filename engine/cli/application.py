@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from engine.cli import asking, crawling, filling, showing, upkeep
+from engine.cli import asking, crawling, evaluating, filling, showing, upkeep
 from engine.errors import LookalikeError
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def new_application() -> typer.Typer:
     application.command()(showing.tag)
     application.command()(showing.locate)
     application.command()(crawling.crawl)
+    application.command()(evaluating.evaluate)
     application.command()(upkeep.categories)
     application.command()(filling.remove)
     application.add_typer(crawling.exports, name="export")

@@ -28,7 +28,8 @@ def search(
     ] = None,
     *,
     text: Annotated[
-        str | None, typer.Option(help="Words to look like, instead of pictures.")
+        str | None,
+        typer.Option(help="Words to look like, alone or beside pictures; -word is to be left out."),
     ] = None,
     metric: Annotated[
         str | None,
@@ -42,6 +43,12 @@ def search(
     ] = None,
     category: Annotated[str | None, typer.Option(help="Keep to one category.")] = None,
     page: Annotated[int, typer.Option(min=1, help="1 for the best matches, 2 for the next...")] = 1,
+    mirror: Annotated[
+        bool, typer.Option("--mirror", help="Find pictures that are mirrored, too.")
+    ] = False,
+    denoise: Annotated[
+        bool, typer.Option("--denoise", help="Take noise out of the pictures first.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the answer as JSON.")] = False,
     sheet: Annotated[
         Path | None,
@@ -49,8 +56,12 @@ def search(
     ] = None,
 ) -> None:
     """Find the pictures of the library that look most like IMAGE."""
-    if bool(images) == bool(text):
+    if not images and text is None:
         raise typer.BadParameter("give one or more pictures, or --text", param_hint="IMAGE")
+    if not images and (mirror or denoise):
+        raise typer.BadParameter("--mirror and --denoise need a picture", param_hint="IMAGE")
+    if text is not None and not text.strip():
+        raise typer.BadParameter("give one or more words", param_hint="--text")
     if metric is not None:
         metric = known_metric(metric)
     if sheet is not None:
@@ -70,8 +81,11 @@ def search(
             topk=topk or settings.topk,
             page=page - 1,
             category=category,
+            mirror=mirror,
+            denoise=denoise,
         )
         query, matches = _answer(engine, query, may_fall_back=metric is None)
+        _doubt(engine, query, matches)
         if sheet is not None:
             _draw(sheet, query, matches)
     if as_json:
@@ -107,6 +121,19 @@ def _answer(
         return query, engine.run(query)
 
 
+def _doubt(engine: "Search", query: "Query", matches: "list[Match]") -> None:
+    """Say so when the answer means little, and what might."""
+    text = query.text or ""
+    if not engine.reads(text):
+        output.note("The encoder does not read this language; ENCODER=clip-multilingual does.")
+    if not matches or not all(match.is_weak for match in matches):
+        return
+    output.note("None of them is really alike; the library may hold nothing of the kind.")
+    topics = engine.nearest_topics(text) if text else []
+    if topics:
+        output.note(f"Categories near to the words: {', '.join(topics)}.")
+
+
 def known_metric(name: str) -> str:
     """The name of the metric that a user means, or a word on wrong usage."""
     from engine.errors import UnknownMetricError
@@ -137,7 +164,12 @@ def _document(query: "Query", images: list[Path], matches: "list[Match]") -> dic
     """The answer for programs; README.md describes it."""
     return {
         "schema_version": SCHEMA_VERSION,
-        "query": {"images": [str(path) for path in images], "text": query.text},
+        "query": {
+            "images": [str(path) for path in images],
+            "text": query.text,
+            "mirror": query.mirror,
+            "denoise": query.denoise,
+        },
         "metric": query.metric,
         "topk": query.topk,
         "page": query.page + 1,
@@ -148,6 +180,7 @@ def _document(query: "Query", images: list[Path], matches: "list[Match]") -> dic
                 "image_id": match.image_id,
                 "score": match.score,
                 "percent": round(match.percent, 2),
+                "is_weak": match.is_weak,
                 "category": match.category,
                 "path": str(match.path),
                 "attribution": {

@@ -128,6 +128,13 @@ def clean(data: bytes, *, is_strict: bool = True) -> Cleaned | Refusal:
     )
 
 
+def warm_up() -> None:
+    """Load what cleaning needs; an import in the midst of downloads would hold them all up."""
+    stream = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(stream, "JPEG")
+    clean(stream.getvalue(), is_strict=False)
+
+
 def sharpness(image: Image.Image) -> float:
     """Variance of the Laplacian of the grey picture, at most `LOOK` pixels long; 0 if uniform.
 

@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from engine.crawl.cleaning import Cleaned, Reason, Refusal, clean
+from engine.crawl.cleaning import Cleaned, Reason, Refusal, clean, warm_up
 from engine.crawl.errors import CrawlError, StoppedError
 from engine.images import claimed_pixels
 
@@ -65,6 +65,7 @@ class Downloads:
         self._fetchers = ThreadPoolExecutor(threads, "lookalike-fetch")
         self._cleaners = ThreadPoolExecutor(CLEANERS, "lookalike-clean")
         self._large = threading.Lock()
+        warm_up()
 
     def begin(self, candidate: Candidate) -> Task:
         """Work on a candidate; its result comes in time."""
@@ -83,21 +84,24 @@ class Downloads:
         """Worker: download, unless that was done before, and pass on to the cleaners."""
         try:
             if not self._spool.has(task.candidate.url):
-                self._spool.write(task.candidate.url, self._downloaded(task.candidate))
+                self._download(task.candidate)
             self._cleaners.submit(self._clean, task)
         except BaseException as error:  # noqa: BLE001 - the deciding thread judges it
             task.result.set_exception(error)
 
-    def _downloaded(self, candidate: Candidate) -> bytes:
-        """The first of a picture's addresses that gives anything."""
+    def _download(self, candidate: Candidate) -> None:
+        """Keep what the first of a picture's addresses gives that gives anything."""
         last: CrawlError | None = None
         for url in (candidate.url, *candidate.alternatives):
             if self._halt.is_set():
                 break
             try:
-                return self._fetcher.get_image(url)
+                with self._spool.receiving(candidate.url) as part:
+                    self._fetcher.download(url, part)
             except CrawlError as error:
                 last = error
+            else:
+                return
         raise last or StoppedError
 
     def _clean(self, task: Task) -> None:

@@ -13,6 +13,7 @@ import requests
 from requests.structures import CaseInsensitiveDict
 from urllib3.exceptions import HTTPError
 
+from engine.crawl.body import Memory, receive
 from engine.crawl.errors import AddressError, FetchError, StoppedError
 from engine.crawl.guard import Guard, GuardedAdapter, resolve
 from engine.crawl.politeness import retry_after_s
@@ -23,8 +24,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from threading import Event
 
+    from engine.crawl.body import Sink
+
 READ_TIMEOUT_S = 10.0
-CHUNK = 16 * 1024
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _KEYS = {
@@ -39,7 +41,10 @@ _KEYS = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A successful answer: the address it came from in the end, its headers, its decoded bytes."""
+    """A successful answer: the address it came from in the end, its headers, its decoded bytes.
+
+    `content` is empty when the bytes went elsewhere.
+    """
 
     url: str
     headers: Mapping[str, str]
@@ -102,8 +107,17 @@ class Exchanges:
         max_bytes: int,
         stop: Event | None,
         on_sent: Callable[[], None],
+        sink: Sink | None = None,
     ) -> Answer | str:
         """One request: the answer, or where it redirects to.
+
+        Args:
+            url: What to ask for.
+            headers: Of the request.
+            max_bytes: Of the decoded body.
+            stop: Ends it.
+            on_sent: Called when the request has been sent.
+            sink: Where the body goes; into the answer when None.
 
         Raises:
             FetchError: It gave neither.
@@ -125,9 +139,10 @@ class Exchanges:
                 if response.status_code in _REDIRECTS and response.headers.get("location"):
                     return urljoin(url, self._session.get_redirect_target(response) or url)
                 _judge(response, host)
-                content = _body(response, host, max_bytes)
+                memory = Memory()
+                receive(response, host, max_bytes, sink or memory)
             if not download.is_cut:
-                return Answer(url, CaseInsensitiveDict(response.headers), content)
+                return Answer(url, CaseInsensitiveDict(response.headers), memory.content)
             raise _cut_or(download, stop, _late(host, download))
         except requests.exceptions.SSLError as error:
             raise _unreachable(host, "its certificate is not valid", is_transient=False) from error
@@ -177,29 +192,6 @@ def _judge(response: requests.Response, host: str) -> None:
         retry_after_s=retry_after_s(response.headers.get("retry-after")) if is_transient else None,
         host=host,
         code=status,
-    )
-
-
-def _body(response: requests.Response, host: str, max_bytes: int) -> bytes:
-    """The decoded body; counted while it comes, for a few bytes of gzip can be gigabytes."""
-    declared = response.headers.get("content-length", "")
-    if declared.isdigit() and int(declared) > max_bytes:
-        raise too_large(host, max_bytes)
-    content = bytearray()
-    while chunk := response.raw.read1(CHUNK, decode_content=True):
-        content += chunk
-        if len(content) > max_bytes:
-            raise too_large(host, max_bytes)
-    return bytes(content)
-
-
-def too_large(host: str, max_bytes: int) -> FetchError:
-    """The error for more than what is taken."""
-    return FetchError(
-        f"{host} sends more than {max_bytes} bytes.",
-        key="fetch_too_large",
-        host=host,
-        max_bytes=max_bytes,
     )
 
 

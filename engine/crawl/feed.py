@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING
 from engine.crawl.candidate import Candidate
 from engine.crawl.errors import CrawlError, StoppedError
 from engine.crawl.report import SourceTrouble
+from engine.crawls import url_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from threading import Event
 
     from engine.crawl.fetch import Fetcher
     from engine.crawl.sources.source import Source
-    from engine.crawls import CrawlEntry, CrawlLog
+    from engine.crawls import CrawlEntry, CrawlLog, KnownUrl
 
 LOOKAHEAD = 20
 """Candidates that wait to be taken; sources are asked for no more until some are."""
@@ -52,6 +53,7 @@ class Feed:
         self._ended = threading.Event()
         self._failure: BaseException | None = None
         self._seen: set[str] = set()
+        self._known: Mapping[str, KnownUrl] = {}
         self.known = 0
         self.source: str | None = None
         self.troubles: list[SourceTrouble] = []
@@ -89,6 +91,8 @@ class Feed:
 
     def _run(self, with_waiting: bool) -> None:  # noqa: FBT001 - a thread's target
         try:
+            # All at once: a question for each address would cost more than the rest of it.
+            self._known = self._log.known(self._entry.category)
             if with_waiting:
                 for waiting in self._log.waiting(self._entry.category):
                     self._seen.add(waiting.url)
@@ -120,7 +124,7 @@ class Feed:
             self.troubles.append(SourceTrouble(source.name, error.key, str(error), error.details))
 
     def _is_new(self, url: str) -> bool:
-        known = self._log.known(self._entry.category, [url]).get(url)
+        known = self._known.get(url_digest(url))
         if known is None or (known.state == "failed" and known.crawl_id != self._entry.id):
             return True
         if known.crawl_id != self._entry.id:

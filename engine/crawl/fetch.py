@@ -12,8 +12,9 @@ from urllib.request import url2pathname
 import requests
 from tenacity import Retrying, retry_if_exception, stop_after_attempt, wait_exponential, wait_random
 
+from engine.crawl.body import Memory, too_large
 from engine.crawl.errors import AddressError, FetchError, StoppedError
-from engine.crawl.exchange import Answer, Exchanges, too_large
+from engine.crawl.exchange import Answer, Exchanges
 from engine.crawl.guard import resolve
 from engine.crawl.politeness import Politeness
 from engine.crawl.robots import MAX_BYTES, Robots
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from engine.config import Settings
+    from engine.crawl.body import Sink
     from engine.crawl.politeness import Lane
 
 MAX_REDIRECTS = 5
@@ -34,14 +36,14 @@ ATTEMPTS = 4
 MAX_RETRY_AFTER_S = 120.0
 """Who wants a longer wait is given up for that download; its host is left alone for this long."""
 CONTACT = "a self-hosted image search; it obeys robots.txt"
+"""What the User-Agent says where nobody gave a `CRAWL_CONTACT`."""
 
 
 class Fetcher:
     """Fetches from the web. Safe to use from several threads; make one for the whole process.
 
     Args:
-        settings: For `CRAWL_DELAY` and `CRAWL_ALLOW`.
-        contact: How a site's owner can reach whoever runs this; stands in the User-Agent.
+        settings: For `CRAWL_DELAY`, `CRAWL_ALLOW` and `CRAWL_CONTACT`.
         folders: Where `file:` addresses may lie; elsewhere they are refused.
         resolver: Gives a host's addresses.
         is_limited: False lifts the limit of connections per host and asks for no robots.txt;
@@ -56,7 +58,6 @@ class Fetcher:
         self,
         settings: Settings,
         *,
-        contact: str = CONTACT,
         folders: Iterable[Path] = (),
         resolver: Callable[[str, int], list[str]] = resolve,
         is_limited: bool = True,
@@ -74,7 +75,7 @@ class Fetcher:
         self._robots = Robots()
         self._exchanges = Exchanges(
             settings.crawl_allow,
-            contact=contact,
+            contact=settings.crawl_contact or CONTACT,
             deadline_s=deadline_s,
             resolver=resolver,
             verify=verify,
@@ -97,10 +98,24 @@ class Fetcher:
             FetchError: It gave none, or more than `max_bytes`.
             StoppedError: It was told to stop.
         """
+        memory = Memory()
+        self.download(url, memory, max_bytes=max_bytes)
+        return memory.content
+
+    def download(self, url: str, into: Sink, *, max_bytes: int = MAX_IMAGE_BYTES) -> None:
+        """Put the bytes at a picture's address into a sink while they come.
+
+        Raises:
+            FetchError: It gave none, or more than `max_bytes`; what the sink took is void.
+            StoppedError: It was told to stop.
+        """
         if url.lower().startswith("file:"):
-            return self._read_file(url, max_bytes)
+            data = self._read_file(url, max_bytes)
+            into.begin(len(data))
+            into.write(data)
+            return
         headers = {"Accept": "image/*,*/*;q=0.5", "Accept-Encoding": "identity"}
-        return self._fetch(url, headers=headers, max_bytes=max_bytes).content
+        self._fetch(url, headers=headers, max_bytes=max_bytes, sink=into)
 
     def get_text(self, url: str, params: Mapping[str, str | int] | None = None) -> str:
         """A page; robots.txt is obeyed.
@@ -135,10 +150,16 @@ class Fetcher:
         self._politeness.hold(_host(url), seconds)
 
     def _fetch(
-        self, url: str, *, headers: Mapping[str, str], max_bytes: int, lane: Lane = "media"
+        self,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        max_bytes: int,
+        lane: Lane = "media",
+        sink: Sink | None = None,
     ) -> Answer:
         def follow() -> Answer:
-            return self._follow(url, headers, max_bytes, lane, asks_robots=lane == "media")
+            return self._follow(url, headers, max_bytes, lane, sink, asks_robots=lane == "media")
 
         return self._again(follow)
 
@@ -167,6 +188,7 @@ class Fetcher:
         headers: Mapping[str, str],
         max_bytes: int,
         lane: Lane,
+        sink: Sink | None = None,
         *,
         asks_robots: bool,
     ) -> Answer:
@@ -175,7 +197,7 @@ class Fetcher:
             if asks_robots and self._is_limited:
                 self._obey_robots(url)
             with self._politeness.turn(host, lane=lane, stop=self._stop) as begin:
-                answer = self._asked(url, headers, max_bytes, begin)
+                answer = self._asked(url, headers, max_bytes, begin, sink)
             if isinstance(answer, Answer):
                 return answer
             url = answer
@@ -198,12 +220,17 @@ class Fetcher:
             self._politeness.slow_down(_host(url), delay_s)
 
     def _asked(
-        self, url: str, headers: Mapping[str, str], max_bytes: int, begin: Callable[[], None]
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        max_bytes: int,
+        begin: Callable[[], None],
+        sink: Sink | None,
     ) -> Answer | str:
         """One request; what it says of waiting is heeded for its whole host."""
         try:
             return self._exchanges.get(
-                url, headers, max_bytes=max_bytes, stop=self._stop, on_sent=begin
+                url, headers, max_bytes=max_bytes, stop=self._stop, on_sent=begin, sink=sink
             )
         except FetchError as error:
             if error.retry_after_s is not None:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 USUAL_PORTS = frozenset({80, 443})
 NAT64 = IPv6Network("64:ff9b::/96")
 """RFC 6052: the last 32 bits are the IPv4 address that is reached."""
+GLOBAL_UNICAST = IPv6Network("2000::/3")
+"""All of IPv6 that is given out; `is_global` also takes what is site-local (fec0::/10)."""
+DOCUMENTATION = IPv6Network("3fff::/20")
+"""RFC 9637; not known to every Python."""
 
 
 def resolve(host: str, port: int) -> list[str]:
@@ -41,7 +45,7 @@ def resolve(host: str, port: int) -> list[str]:
 def is_public(address: str) -> bool:
     """Whether an address lies on the public internet; what is wrapped in IPv6 is unwrapped."""
     try:
-        ip: IPv4Address | IPv6Address | None = ip_address(address)
+        ip: IPv4Address | IPv6Address = ip_address(address)
     except ValueError:
         return False
     if isinstance(ip, IPv6Address):
@@ -51,7 +55,9 @@ def is_public(address: str) -> bool:
             ip = IPv4Address(int(ip) & 0xFFFFFFFF)
         else:
             ip = ip.ipv4_mapped or ip.sixtofour or ip
-    return ip is not None and ip.is_global and not (ip.is_multicast or ip.is_reserved)
+    if isinstance(ip, IPv6Address) and (ip not in GLOBAL_UNICAST or ip in DOCUMENTATION):
+        return False
+    return ip.is_global and not (ip.is_multicast or ip.is_reserved)
 
 
 class Guard:

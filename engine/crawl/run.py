@@ -44,7 +44,9 @@ THREADS = 16
 """Downloads at once, over all hosts; most of them wait for their host's turn."""
 AHEAD = 64
 """Addresses in hand, beyond the one that is decided next; never more than are still wanted."""
-STORE_BATCH = 32
+TAKE = 16
+"""Addresses taken in hand together, while there are enough of them."""
+STORE_BATCH = 64
 STORE_EVERY_S = 0.5
 REPORT_EVERY_S = 0.1
 POLL_S = 0.1
@@ -125,7 +127,7 @@ class Run:
         """Fetch, clean and store."""
         catalog = self._library.catalog
         data_dir = self._library.settings.data_dir
-        sweep(data_dir, [each.id for each in self._log.unfinished()])
+        sweep(data_dir, lambda: (each.id for each in self._log.unfinished()))
         self._spool = Spool(data_dir, self._entry.id)
         if is_resumed and catalog.pending_ids():
             # Pictures whose files were written, but not yet their thumbnails or embeddings.
@@ -197,6 +199,8 @@ class Run:
         (The bound holds at every moment; what is refused makes room for the next.)
         """
         room = min(AHEAD, self._entry.wanted - self._in_log("fetched")) - len(self._ahead)
+        if room < TAKE and len(self._ahead) > self._threads:
+            return  # enough in hand: each taking is a transaction
         found = self._feed.take(room)
         self._log.take(self._entry, [_found(candidate) for candidate in found])
         self._ahead += [downloads.begin(candidate) for candidate in found]

@@ -32,6 +32,7 @@ class Encoder(Protocol):
         has_text: Whether it reads words.
         sharpness: What cosines of pictures and words are multiplied by before a softmax over them,
             as in the network's training.
+        device: Where it computes, in torch's words.
     """
 
     key: str
@@ -39,6 +40,7 @@ class Encoder(Protocol):
     input_size: int
     has_text: bool
     sharpness: float
+    device: str
 
     def prepare(self, image: Image.Image) -> NDArray[np.uint8]:
         """The crop the network looks at, shape (S, S, 3). Cheap; for worker threads."""
@@ -76,6 +78,7 @@ class BatchedEncoder:
         self.input_size = network.preprocessing.side
         self.has_text = network.has_text
         self.sharpness = network.sharpness
+        self.device = str(network.device)
         self.max_rows = max_rows or best_batch(network)
         self._network = network
         self._crop = network.preprocessing.crop

@@ -21,6 +21,7 @@ class Preset:
         megabytes: Size of the download.
         licence: Licence of the weights.
         languages: What its text side reads, as a person would say it.
+        reads: The same as codes, of the languages that the program tells apart.
         needs_transformers: Whether its tokenizer needs the extra package `transformers`.
     """
 
@@ -30,6 +31,7 @@ class Preset:
     megabytes: int
     licence: str
     languages: str
+    reads: frozenset[str]
     needs_transformers: bool = False
 
     @property
@@ -38,11 +40,13 @@ class Preset:
         return f"open_clip:{self.model}/{self.tag}"
 
 
+_ENGLISH = frozenset({"en"})
+
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
         preset.name: preset
         for preset in (
-            Preset("clip", "ViT-B-32-256", "datacomp_s34b_b86k", 605, "MIT", "English"),
+            Preset("clip", "ViT-B-32-256", "datacomp_s34b_b86k", 605, "MIT", "English", _ENGLISH),
             Preset(
                 "clip-fast",
                 "MobileCLIP2-S0",
@@ -50,6 +54,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
                 299,
                 "apple-amlr (research only)",
                 "English",
+                _ENGLISH,
             ),
             Preset(
                 "clip-multilingual",
@@ -58,6 +63,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
                 1508,
                 "Apache-2.0",
                 "many, Vietnamese among them",
+                frozenset({"en", "vi"}),
                 needs_transformers=True,
             ),
         )

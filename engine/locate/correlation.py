@@ -30,6 +30,7 @@ _STEP = 1.07
 _SMALL, _MIDDLE, _LARGE = 24, 32, 64
 """Sides of the cut-out (of the square of its area) that are compared in turn, in pixels."""
 _PEAKS_PER_SCALE, _CANDIDATES, _FINALISTS = 3, 6, 2
+_MOVES_PER_ROUND = 4
 _FLAT = 1.0
 """Variance, in squared grey levels, that even a plain area is taken to have."""
 
@@ -45,14 +46,12 @@ def locate(picture: Image.Image, cutout: Image.Image) -> Location | None:
     ratio = picture.width / small.width
     places = _candidates(small, cutout, ratio)
     near = [_Fit(small, cutout, place, _MIDDLE).climbed(rounds=2) for place in places]
-    near.sort(key=lambda fit: -fit.correlation)
+    near.sort(key=lambda fit: -fit.explained)
     final = [_Fit(small, cutout, fit.place, _LARGE).climbed(rounds=3) for fit in near[:_FINALISTS]]
-    if not final:
+    best = max(final, key=lambda fit: fit.explained, default=None)
+    if best is None or best.explained < LEAST_EXPLAINED:
         return None
-    explained, best = max(((fit.explained(), fit) for fit in final), key=lambda each: each[0])
-    if explained < LEAST_EXPLAINED:
-        return None
-    return best.place.location(picture.size, cutout.size, score=explained, reduced=small.size)
+    return best.place.location(picture.size, cutout.size, score=best.explained, reduced=small.size)
 
 
 def reduced(picture: Image.Image, cutout: Size) -> Image.Image:
@@ -162,16 +161,16 @@ class _Fit:
         self._values = _values(cutout.resize(self._size, _BILINEAR))
         self._centred = self._values - self._values.mean(axis=(0, 1))
         self._flat = _FLAT * self._values.size
-        self._square = float((self._centred**2).sum())
-        self.correlation = self._correlation(place)
+        self._square = float((self._centred**2).sum()) + self._flat
+        self.explained = self._explained(place)
 
     def climbed(self, rounds: int) -> _Fit:
-        """Move to where the correlation is largest nearby, in steps halved each round."""
+        """Move to where most is explained nearby, in steps halved each round."""
         sides = (self._cutout.width / self.place.scale, self._cutout.height / self.place.scale)
-        across, down = (side / self._size[0] for side in sides)
+        across, down = (side / pixels for side, pixels in zip(sides, self._size, strict=True))
         times = math.sqrt(_STEP)
         for _ in range(rounds):
-            for _ in range(4):
+            for _ in range(_MOVES_PER_ROUND):
                 start = self.place
                 for step in (
                     (across, 0.0, 1.0), (-across, 0.0, 1.0), (0.0, down, 1.0), (0.0, -down, 1.0),
@@ -183,35 +182,26 @@ class _Fit:
             across, down, times = across / 2, down / 2, math.sqrt(times)
         return self
 
-    def explained(self) -> float:
-        """Share of the cut-out's contrast that this place explains; at most 1, below 0 if none.
+    def _try(self, place: Place) -> None:
+        explained = self._explained(place)
+        if explained > self.explained:
+            self.place, self.explained = place, explained
+
+    def _explained(self, place: Place) -> float:
+        """Share of the cut-out's contrast that a place explains; at most 1, below 0 if none.
 
         The place's values times one gain plus one offset, both within their limits, are what the
         cut-out should be. Correlation alone would call one smooth slope as good as any other.
         """
-        there = self._patch(self.place)
-        centred = there - there.mean(axis=(0, 1))
-        gain = float((centred * self._centred).sum() / ((centred**2).sum() + self._flat))
-        gain = min(max(gain, GAINS[0]), GAINS[1])
+        box = place.box(self._picture.size, self._cutout.size)
+        there = _values(self._picture.resize(self._size, _BILINEAR, box))
+        means = there.mean(axis=(0, 1))
+        product = float((there * self._centred).sum())
+        square = float((there**2).sum() - (means**2).sum() * (there.size / len(means)))
+        gain = min(max(product / (square + self._flat), GAINS[0]), GAINS[1])
         rest = self._values - gain * there
         rest -= min(max(float(rest.mean()), OFFSETS[0]), OFFSETS[1])
-        return 1.0 - float((rest**2).sum()) / (self._square + self._flat)
-
-    def _try(self, place: Place) -> None:
-        correlation = self._correlation(place)
-        if correlation > self.correlation:
-            self.place, self.correlation = place, correlation
-
-    def _correlation(self, place: Place) -> float:
-        there = self._patch(place)
-        there -= there.mean(axis=(0, 1))
-        square = float((there**2).sum())
-        product = float((there * self._centred).sum())
-        return product / math.sqrt((square + self._flat) * (self._square + self._flat))
-
-    def _patch(self, place: Place) -> NDArray[np.float32]:
-        box = place.box(self._picture.size, self._cutout.size)
-        return _values(self._picture.resize(self._size, _BILINEAR, box))
+        return 1.0 - float((rest**2).sum()) / self._square
 
 
 def _values(image: Image.Image) -> NDArray[np.float32]:

@@ -26,7 +26,7 @@ _STRIDE = 0.25
 _CANDIDATES = 2
 _ROUNDS = 3
 _BATCH = 64
-_KEPT = 0.6
+_KEPT = 0.65
 """Sides of the parts of the cut-out that a place must be more like it than."""
 
 

@@ -123,6 +123,11 @@ class Vectors:
         return len(self._shared) + len(self._private)
 
     @property
+    def shared(self) -> int:
+        """Number of vectors of pictures that are everyone's."""
+        return len(self._shared)
+
+    @property
     def dimension(self) -> int:
         """Values per vector."""
         return int(self._shared.rows.shape[1])
@@ -161,6 +166,15 @@ class Vectors:
             absent &= at < 0
         if absent.any():
             raise KeyError(ids[int(np.flatnonzero(absent)[0])])
+        return found
+
+    def sample(self, count: int) -> NDArray[np.float32]:
+        """Vectors (m, d) of at most `count` shared pictures, spread evenly over all."""
+        view = self._shared.view
+        live = np.flatnonzero(view.keys)
+        if len(live) > count:
+            live = live[np.linspace(0, len(live) - 1, count).astype(np.intp)]
+        found: NDArray[np.float32] = view.rows[live]
         return found
 
     def verify(self) -> list[str]:

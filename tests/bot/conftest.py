@@ -105,7 +105,7 @@ def run_bot(settings: Settings) -> RunBot:
         running = asyncio.create_task(bot.run())
         ready = asyncio.create_task(bot.is_ready.wait())
         try:
-            await asyncio.wait({running, ready}, timeout=10, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({running, ready}, timeout=40, return_when=asyncio.FIRST_COMPLETED)
             assert ready.done(), "the bot did not become ready"
             yield bot
         finally:
@@ -118,7 +118,7 @@ def run_bot(settings: Settings) -> RunBot:
 
 
 async def answer_to(
-    playground: Playground, sent: dict[str, Any], *, timeout_s: float = 10.0
+    playground: Playground, sent: dict[str, Any], *, timeout_s: float = 30.0
 ) -> Answer:
     """The answer to a message: what replies to it, up to the message with the buttons."""
     chat = sent["chat"]["id"]

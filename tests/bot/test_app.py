@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from bot.app import LookalikeBot, run
 from bot.playground import Fault, Photo, Playground
@@ -102,6 +102,45 @@ async def test_buttons_bring_more_next_page_and_other_metric(
         await asyncio.to_thread(user.press, changed, "l2 – pixels")
         other = await answer_to(playground, alike.words)
         assert "l2" in other.words["text"]
+
+
+async def test_mirrored_and_grainy_photos_find_their_original_when_asked_so(
+    run_bot: RunBot, playground: Playground
+) -> None:
+    with Image.open(io.BytesIO(draw("sky", 3))) as image:
+        flipped = ImageOps.mirror(image)
+    for x in range(0, flipped.width, 9):
+        flipped.putpixel((x, x * 7 % flipped.height), (255, 0, 255))
+    written = io.BytesIO()
+    flipped.save(written, "PNG")
+    user = playground.user(1, "Sam", "en")
+    async with run_bot():
+        percents = []
+        for caption in ("/topk 1", "/mirror /denoise /topk 1"):
+            sent = await asyncio.to_thread(user.send_photo, written.getvalue(), caption)
+            answer = await answer_to(playground, sent)
+            percents.append(int(re.search(r"(\d+)%", answer.captions[0])[1]))
+        assert percents[1] > percents[0]
+        assert percents[1] >= 97
+        await asyncio.to_thread(user.press, answer.words, "Next page ›")
+        following = await answer_to(playground, answer.words)
+    assert following.captions[0].startswith("#2")
+
+
+async def test_answer_without_anything_alike_says_so(
+    run_bot: RunBot, playground: Playground
+) -> None:
+    written = io.BytesIO()
+    stripes = Image.new("RGB", (160, 120), "white")
+    for x in range(0, 160, 2):
+        stripes.paste("black", (x, 60 * (x // 2 % 2), x + 1, 60 * (x // 2 % 2) + 60))
+    ImageOps.invert(stripes.rotate(45)).save(written, "PNG")
+    user = playground.user(1, "Sam", "en")
+    async with run_bot():
+        sent = await asyncio.to_thread(user.send_photo, written.getvalue(), "/metric correlation")
+        assert "really alike" in (await answer_to(playground, sent)).words["text"]
+        sent = await asyncio.to_thread(user.send_photo, draw("sky", 3), "/metric correlation")
+        assert "really alike" not in (await answer_to(playground, sent)).words["text"]
 
 
 async def test_settings_and_buttons_survive_a_restart(
@@ -347,7 +386,7 @@ async def test_notice_of_a_process_that_was_cut_goes_with_the_next_one(
     run_bot: RunBot, playground: Playground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user = playground.user(1, "Sam", "en")
-    monkeypatch.setattr("bot.answer.NOTICE_AFTER_S", 0.05)
+    monkeypatch.setattr("bot.busy.NOTICE_AFTER_S", 0.05)
     monkeypatch.setattr("bot.app.FINISH_WITHIN_S", 0.2)
     async with run_bot() as bot:
         monkeypatch.setattr(bot.gallery, "ask", lambda _: asyncio.Event().wait())
@@ -358,7 +397,7 @@ async def test_notice_of_a_process_that_was_cut_goes_with_the_next_one(
         await asyncio.sleep(0.2)
     playground.faults.clear()
     assert [m["message_id"] for m in playground.answers(1)] == [notice["message_id"]]
-    monkeypatch.setattr("bot.answer.NOTICE_AFTER_S", 60.0)
+    monkeypatch.setattr("bot.busy.NOTICE_AFTER_S", 60.0)
     async with run_bot():
         answer = await answer_to(playground, sent)
         await asyncio.sleep(0.3)

@@ -20,11 +20,18 @@ if TYPE_CHECKING:
     [
         ("/metric l1 /topk 3 #tiger", Flags("l1", 3, "tiger")),
         ("#tiger /topk 3 /metric l1", Flags("l1", 3, "tiger")),
-        ("look at this, please", Flags()),
+        ("look at this, please", Flags(text="look at this, please")),
         ("/topk@lookalike_bot 10", Flags(topk=10)),
-        ("who is it? /metric=euclidean", Flags(metric="l2")),
+        ("who is it? /metric=euclidean", Flags(metric="l2", text="who is it?")),
         ("/metric L1\n#hổ", Flags("l1", None, "hổ")),
-        ("and/or 1/2 a#b", Flags()),
+        ("and/or 1/2 a#b", Flags(text="and/or 1/2 a#b")),
+        ("/mirror", Flags(mirror=True)),
+        (
+            "is it /denoise /mirror this one? #tiger",
+            Flags(None, None, "tiger", True, True, "is it this one?"),
+        ),
+        ("/mirror@lookalike_bot /topk 3 /mirror", Flags(topk=3, mirror=True)),
+        ("either/mirror or/denoise", Flags(text="either/mirror or/denoise")),
         ("", Flags()),
     ],
 )
@@ -55,10 +62,12 @@ QUESTION = Question(chat_id=1, reply_to=2, metric="l1", topk=3, file_ids=("f",))
 def test_key_depends_on_what_is_asked_and_not_on_the_answer() -> None:
     assert QUESTION.key == replace(QUESTION, shown=("a", "b")).key
     assert QUESTION.key != replace(QUESTION, page=1).key
+    assert QUESTION.key != replace(QUESTION, mirror=True).key
+    assert replace(QUESTION, denoise=True).key != replace(QUESTION, mirror=True).key
 
 
 def test_questions_are_found_again_after_a_restart_by_their_own_chat(tmp_path: Path) -> None:
-    answered = replace(QUESTION, shown=("a", "b"), category="hổ")
+    answered = replace(QUESTION, shown=("a", "b"), category="hổ", mirror=True)
     address = f"sqlite:///{tmp_path / 'bot.db'}"
     with Catalog.open(address) as catalog:
         Questions(catalog, 5).keep(answered)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,7 +13,6 @@ from engine.config import load_settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from engine.config import Settings
 
@@ -83,3 +83,23 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> str:
 def settings(tmp_path: Path, tiny_encoder: str) -> Settings:
     """Settings of a library of its own, with the tiny encoder."""
     return load_settings(data_dir=tmp_path / "data", encoder=tiny_encoder, device="cpu")
+
+
+DEMO_ENCODER = Path(__file__).resolve().parents[2] / "data" / "demo-encoder"
+DRAWN_PER_TOPIC = 16
+
+
+@pytest.fixture(scope="session")
+def drawn_settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings of a library of drawings, indexed with the demo's encoder; for reading only."""
+    from engine.drawings import write_gallery
+    from engine.library import Library
+
+    folder = tmp_path_factory.mktemp("drawn")
+    write_gallery(folder / "gallery", DRAWN_PER_TOPIC)
+    settings = load_settings(
+        data_dir=folder / "data", encoder=f"open_clip:local-dir:{DEMO_ENCODER}", device="cpu"
+    )
+    with Library.open(settings, write=True) as library:
+        library.index([folder / "gallery"])
+    return settings

@@ -203,6 +203,14 @@ def test_totals_count_what_is_there(catalog):
     assert catalog.totals() == Totals(2, 1, 0, 2, 2, 2000)
 
 
+def test_totals_and_shared_ids_leave_out_what_somebody_keeps_for_himself(catalog):
+    own = photo(3, "secret", owner=42, near_of=f"{1:016x}")
+    stored(catalog, photo(2, "dogs"), photo(1, "cats"), own)
+    catalog.add_pending([photo(4), photo(5, owner=42)])
+    assert catalog.shared_ids() == names(1, 2)
+    assert catalog.totals() == Totals(2, 1, 0, 2, 2, 2000)
+
+
 def test_removing_a_picture_forgets_its_files_and_telegrams_ids(catalog):
     stored(catalog, photo(1), photo(2))
     with catalog.session() as session:

@@ -128,11 +128,13 @@ def test_json_is_stable(cli, library):
         "schema_version", "query", "metric", "topk", "page", "category", "matches",
     ]  # fmt: skip
     assert document["schema_version"] == 1
-    assert document["query"] == {"images": [str(picture)], "text": None}
+    assert document["query"] == {
+        "images": [str(picture)], "text": None, "mirror": False, "denoise": False,
+    }  # fmt: skip
     assert (document["metric"], document["topk"], document["page"]) == ("l1", 2, 2)
     first = document["matches"][0]
     assert list(first) == [
-        "rank", "image_id", "score", "percent", "category", "path", "attribution",
+        "rank", "image_id", "score", "percent", "is_weak", "category", "path", "attribution",
     ]  # fmt: skip
     assert [match["rank"] for match in document["matches"]] == [3, 4]
     assert list(first["attribution"]) == ["title", "creator", "licence", "source", "landing_page"]
@@ -163,6 +165,60 @@ def test_without_an_encoder_search_falls_back_to_pixels_and_says_so(cli, library
     code, _, err = cli("search", "--text", "something red")
     assert code == 1
     assert len(err.splitlines()) == 1
+
+
+def test_a_mirrored_and_grainy_picture_is_found(cli, library, tmp_path):
+    picture, asked = library / "reds" / "1.png", tmp_path / "asked.png"
+    with Image.open(picture) as image:
+        flipped = np.array(image)[:, ::-1].copy()
+    flipped[::9, ::7] = 255
+    Image.fromarray(flipped).save(asked)
+    for metric in ("l1", "l2", "cosine", "correlation"):
+        options = ("--metric", metric, "--mirror", "--denoise", "--topk", 1)
+        code, out, _ = cli("search", asked, *options)
+        assert code == 0
+        assert out.split("\t")[3].strip() == str(picture)
+    document = json.loads(cli("search", asked, "--metric", "l1", "--mirror", "--json")[1])
+    assert (document["query"]["mirror"], document["query"]["denoise"]) == (True, False)
+
+
+def test_words_are_asked_alone_and_beside_a_picture(cli, drawn_settings, monkeypatch, tmp_path):
+    from engine.drawings import HELD_OUT_SEED
+    from engine.drawings import draw as drawing
+
+    monkeypatch.setenv("DATA_DIR", str(drawn_settings.data_dir))
+    monkeypatch.setenv("ENCODER", drawn_settings.encoder)
+    code, out, err = cli("search", "--text", "red car -night")
+    assert (code, err) == (0, "")
+    assert {line.split("\t")[2] for line in out.splitlines()} == {"car"}
+    code, out, err = cli("search", "--text", "elefant baloon", "--json")
+    document = json.loads(out)
+    assert document["query"]["text"] == "elefant baloon"
+    if all(match["is_weak"] for match in document["matches"]):
+        assert "balloon" in err
+    code, out, err = cli("search", "--text", "accordion")
+    assert code == 0
+    assert "really alike" in err
+    assert "Categories near" in err
+    asked = tmp_path / "asked.png"
+    drawing("fish", HELD_OUT_SEED, 200).image.save(asked)
+    plain = cli("search", asked, "--topk", 8)[1]
+    code, turned, _ = cli("search", asked, "--text", "red -fish", "--topk", 8)
+    assert code == 0
+    assert "fish" in plain
+    assert "fish" not in {line.split("\t")[2] for line in turned.splitlines()}
+    code, out, err = cli("search", "--text", "car - red")
+    assert (code, out) == (1, "")
+    assert "right before the word" in err
+
+
+def test_a_weak_answer_says_so(cli, library, tmp_path):
+    asked = draw(tmp_path / "asked.png", 7, (40, 230, 40))
+    code, out, err = cli("search", asked, "--metric", "l1", "--json")
+    assert code == 0
+    assert all(match["is_weak"] for match in json.loads(out)["matches"])
+    assert "really alike" in err
+    assert "really alike" not in cli("search", library / "reds" / "0.png", "--metric", "l1")[2]
 
 
 def test_sheet_is_drawn(cli, library, tmp_path):
@@ -237,6 +293,8 @@ def test_remove_takes_paths_folders_and_ids(cli, library):
         (["index"], 2, "PATH"),
         (["index", "no/such/folder"], 2, "no/such/folder"),
         (["search"], 2, "IMAGE"),
+        (["search", "--mirror", "--text", "car"], 2, "--mirror"),
+        (["search", "--text", " "], 2, "--text"),
         (["search", "no-such.jpg"], 2, "no-such.jpg"),
         (["search", __file__, "--topk", "0"], 2, "topk"),
         (["search", __file__, "--topk", "abc"], 2, "topk"),

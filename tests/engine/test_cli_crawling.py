@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -129,3 +130,16 @@ def test_images_are_exported_as_folder_and_archive(cli, addresses, tmp_path):
     code, _, err = cli("export", "images", "out")
     assert code == 1
     assert "not empty" in err
+
+
+def test_the_projects_own_list_is_taken_topic_by_topic(cli, tmp_path):
+    draw(tmp_path / "mine" / "a.png", 41)
+    topics = Path(__file__).resolve().parents[2] / "data" / "topics.toml"
+    code, out, _ = cli("crawl", "--topics", topics, "--urls-only", "--source", tmp_path / "mine")
+    assert code == 0
+    rows = [line.split("\t") for line in out.splitlines()]
+    assert (len(rows), {tuple(row[1:3]) for row in rows}) == (133, {("1", "0")})
+    assert cli("export", "urls", "all.json")[0] == 0
+    lists = json.loads((tmp_path / "all.json").read_text())
+    counts = {category: len(terms) for category, terms in lists.items()}
+    assert counts == {"animal": 50, "plant": 39, "furniture": 19, "scenery": 25}

@@ -198,6 +198,10 @@ def test_somebodys_own_picture_lies_apart_and_is_not_everyones(
         assert path is not None
         assert "@42" in path.parts
         assert library.categories() == []
+        assert library.catalog.shared_ids() == []
+        stats = library.stats()
+        told = (stats.pictures, stats.categories, stats.files, stats.file_bytes, stats.embedded)
+        assert told == (0, 0, 0, 0, 0)
         assert library.check().is_clean
 
 

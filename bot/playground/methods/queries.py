@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
+from bot.playground.arguments import Arguments
 from bot.playground.errors import QUERY_TOO_OLD, bad_request
+from bot.playground.methods.content import caption_fields
 
 if TYPE_CHECKING:
     from bot.playground.calls import Call, Method
@@ -13,6 +16,8 @@ JSON = dict[str, Any]
 
 LONGEST_ANSWER = 200
 MOST_RESULTS = 50
+OFFSET_BYTES = 64
+_START_PARAMETER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 async def answer_callback_query(call: Call) -> bool:
@@ -37,11 +42,43 @@ async def answer_inline_query(call: Call) -> bool:
         raise bad_request("RESULT_ID_INVALID")
     if len(set(names)) != len(names):
         raise bad_request("RESULT_ID_DUPLICATE")
-    answer = {"results": results, "next_offset": call.arguments.text("next_offset")}
+    next_offset = call.arguments.text("next_offset")
+    if len(next_offset.encode()) > OFFSET_BYTES:
+        raise bad_request("NEXT_OFFSET_INVALID")
+    answer = {
+        "results": [_checked(call, result) for result in results],
+        "next_offset": next_offset,
+        "cache_time": call.arguments.integer("cache_time", 300),
+        "is_personal": call.arguments.boolean("is_personal"),
+        "button": _button(call),
+    }
     number = call.arguments.text("inline_query_id")
     if not call.account.answer(call.account.inline, number, answer):
         raise bad_request(QUERY_TOO_OLD)
     return True
+
+
+def _checked(call: Call, result: JSON) -> JSON:
+    """A result; one that names a photo of the server's gets the content that it would send."""
+    if result.get("type") != "photo" or "photo_file_id" not in result:
+        return result
+    with call.account.bell:
+        media = call.account.files.media(str(result["photo_file_id"]), "photo")
+        content = call.account.files.fields(media) | caption_fields(Arguments(result))
+    return result | {"content": content}
+
+
+def _button(call: Call) -> JSON | None:
+    """The button above the results: https://core.telegram.org/bots/api#inlinequeryresultsbutton."""
+    button = call.arguments.object("button", "InlineQueryResultsButton")
+    if not button:
+        return None
+    if not str(button.get("text", "")).strip():
+        raise bad_request("BUTTON_TEXT_INVALID")
+    parameter = str(button.get("start_parameter", ""))
+    if "web_app" not in button and not _START_PARAMETER.fullmatch(parameter):
+        raise bad_request("START_PARAM_INVALID")
+    return button
 
 
 METHODS: dict[str, Method] = {

@@ -1,6 +1,7 @@
 // The page: who is there, which chat is open, and everything that happens in it.
 
 import { Composer } from "./composer.js";
+import { InlineStrip } from "./inline.js";
 import { blockElement, blocksOf, dayOf, element, pictureOf, rich, summary } from "./messages.js";
 import { fileAddress, listen, loadState, post } from "./server.js";
 
@@ -16,14 +17,29 @@ const state = { bot: null, people: [], chats: new Map(), open: null, unread: new
 const shown = new Map(); // block key -> {element, signature}
 let actionTimer = 0;
 
+const inline = new InlineStrip({
+  ask: (asked) => post("inline", { ...here(), ...asked }),
+  choose: (chosen) => post("choose", { ...here(), ...chosen }),
+  start: startBot,
+  onChosen: () => composer.empty(),
+  onTrouble: toast,
+});
 const composer = new Composer(
   ({ text, files, samples, replyTo }) =>
     post("send", { ...here(), text, samples, reply_to: replyTo }, files),
   toast,
+  inline,
 );
 
 function here() {
   return { user: state.open.user, chat: state.open.chat };
+}
+
+// What a link to the bot, or the button above inline results, does: `/start` in the private chat.
+function startBot(parameter) {
+  const { user } = state.open;
+  if (state.open.chat !== user && state.chats.has(user)) openChat(user, user);
+  composer.say(`/start ${parameter}`);
 }
 
 // --- loading and events
@@ -36,6 +52,7 @@ async function load() {
     state.people = loaded.people;
     state.chats = new Map(loaded.chats.map((chat) => [chat.id, withMessages(chat)]));
     composer.setSamples(loaded.samples);
+    inline.username = loaded.bot.username;
     document.title = `${loaded.bot.first_name} · Playground`;
     if (!state.open || !state.chats.has(state.open.chat)) {
       const first = conversations()[0];
@@ -156,6 +173,7 @@ function avatar(name, id) {
 }
 
 function openChat(user, chat) {
+  inline.close();
   state.open = { user, chat };
   state.unread.delete(chat);
   byId("frame").classList.add("in-chat");
@@ -339,6 +357,14 @@ byId("back").addEventListener("click", () => byId("frame").classList.remove("in-
 byId("block").addEventListener("click", () => {
   const chat = state.chats.get(state.open.chat);
   post("block", { ...here(), blocked: !chat.is_blocked }).catch((error) => toast(error.message));
+});
+// Links into the bot lead nowhere outside Telegram; here they do what they would do there.
+byId("messages").addEventListener("click", (event) => {
+  const link = event.target.closest("a");
+  const start = link && /^https:\/\/t\.me\/(\w+)\?start=([\w-]{1,64})$/.exec(link.href);
+  if (!start || start[1].toLowerCase() !== state.bot.username.toLowerCase()) return;
+  event.preventDefault();
+  startBot(start[2]);
 });
 byId("to-end").addEventListener("click", toEnd);
 byId("messages").addEventListener("scroll", () => {

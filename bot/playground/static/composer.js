@@ -8,8 +8,9 @@ const byId = (id) => document.getElementById(id);
 
 export class Composer {
   // `onSend({text, files, samples, replyTo})` gives a promise; on success the line is emptied.
-  constructor(onSend, onTrouble) {
+  constructor(onSend, onTrouble, inline) {
     this.onSend = onSend;
+    this.inline = inline;
     this.onTrouble = onTrouble;
     this.pictures = []; // {file} or {sample}, each with its address
     this.commands = [];
@@ -27,6 +28,7 @@ export class Composer {
     this.text.addEventListener("input", () => {
       this.fit();
       this.showCommands();
+      this.inline.typed(this.text.value);
     });
     this.text.addEventListener("keydown", (event) => this.key(event));
     this.text.addEventListener("paste", (event) => {
@@ -134,20 +136,39 @@ export class Composer {
 
   showCommands() {
     const menu = byId("menu");
-    const typed = /^\/(\w*)$/.exec(this.text.value);
-    const fitting = typed ? this.commands.filter((c) => c.command.startsWith(typed[1].toLowerCase())) : [];
+    const fitting = this.offered();
     this.chosen = Math.min(this.chosen, Math.max(0, fitting.length - 1));
     menu.replaceChildren(...fitting.map((command, index) => {
       const item = element("button", "menu-item");
       item.type = "button";
       item.setAttribute("role", "option");
       item.setAttribute("aria-selected", String(index === this.chosen));
-      item.append(element("b", "", `/${command.command}`), element("span", "", command.description));
-      item.addEventListener("click", () => this.say(`/${command.command}`));
+      item.append(element("b", "", command.name), element("span", "", command.description));
+      item.addEventListener("click", command.choose);
       return item;
     }));
     menu.hidden = !fitting.length;
     menu.children[this.chosen]?.scrollIntoView({ block: "nearest" });
+  }
+
+  // What may follow what is typed: the bot's commands, or its name for inline mode.
+  offered() {
+    const [, sign, word] = /^([/@])(\w*)$/.exec(this.text.value) || [];
+    if (!sign) return [];
+    const names = sign === "/"
+      ? this.commands.map(({ command, description }) => ({
+        name: `/${command}`, description, choose: () => this.say(`/${command}`),
+      }))
+      : [this.inline.username].filter(Boolean).map((username) => ({
+        name: `@${username}`, description: "pictures to send", choose: () => this.write(`@${username} `),
+      }));
+    return names.filter(({ name }) => name.toLowerCase().startsWith(sign + word.toLowerCase()));
+  }
+
+  write(text) {
+    this.text.value = text;
+    this.text.dispatchEvent(new Event("input"));
+    this.text.focus();
   }
 
   key(event) {
@@ -159,14 +180,14 @@ export class Composer {
       this.showCommands();
     } else if (items.length && event.key === "Tab") {
       event.preventDefault();
-      this.text.value = `${items[this.chosen].querySelector("b").textContent} `;
-      this.showCommands();
+      this.write(`${items[this.chosen].querySelector("b").textContent} `);
     } else if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       if (items.length) items[this.chosen].click();
       else this.send();
     } else if (event.key === "Escape") {
       byId("menu").hidden = true;
+      this.inline.close();
       this.showTray(false);
       this.answer(null);
     }
@@ -175,6 +196,13 @@ export class Composer {
   say(text) {
     this.text.value = text;
     this.send();
+  }
+
+  empty() {
+    this.text.value = "";
+    this.fit();
+    this.inline.close();
+    if (matchMedia("(min-width: 701px)").matches) this.text.focus();
   }
 
   answer(message) {
@@ -199,6 +227,7 @@ export class Composer {
     this.showPictures();
     this.fit();
     byId("menu").hidden = true;
+    this.inline.close();
     const replyTo = this.replyTo?.message_id || 0;
     this.answer(null);
     try {

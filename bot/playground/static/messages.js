@@ -118,6 +118,7 @@ export function blockElement(block, hooks) {
   item.append(bubble);
 
   if (!isMine && hooks.isGroup) bubble.append(element("p", "sender", first.from.first_name));
+  if (first.via_bot) bubble.append(element("p", "forwarded", `via @${first.via_bot.username}`));
   if (first.forward_origin) bubble.append(element("p", "forwarded", "Forwarded from Somebody"));
   if (first.reply_to_message) bubble.append(quote(first.reply_to_message, hooks));
   const pictures = block.messages.filter(pictureOf);

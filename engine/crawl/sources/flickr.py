@@ -23,7 +23,8 @@ PER_PAGE = 100
 RUNGS = (("_b", 1024), ("_c", 800), ("_z", 640), ("", 500))
 """Size suffixes and longest sides in pixels; larger sizes have secrets of their own."""
 
-_PHOTO = re.compile(r"^(?P<stem>.*/\d+_[0-9a-f]+)(?:_[a-z]\d?)?\.(?P<kind>jpg|png|gif)$")
+_PHOTO = re.compile(r"^(?P<stem>.*/\d+_[0-9a-f]+)(?:_[sqtmnwzcb])?\.(?P<kind>jpg|png|gif)$")
+"""A photo in one of the sizes that share a secret."""
 _CREATOR = re.compile(r'\("(.*)"\)$')
 _MODEL = "modelExport:"
 
@@ -132,10 +133,12 @@ class Flickr:
                 sizes = member(photo, "sizes", "data")
                 known = [member(size, "data", "url") for size in _values(sizes)]
                 addresses = list(filter(None, map(web_address, known)))
+                # Sizes beyond `_b` have secrets of their own, and lead to no other.
+                shared = [address for address in addresses if _PHOTO.match(address)]
                 if addresses:
                     yield from self._candidate(
                         photo,
-                        ladder(addresses[-1]),
+                        ladder((shared or addresses)[-1]),
                         creator=member(photo, "username"),
                         owner=member(photo, "ownerNsid"),
                     )

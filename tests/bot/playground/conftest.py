@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import io
-import os
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,8 +13,6 @@ from bot.playground import Playground, User, running_playground
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
-
-    from playwright.sync_api import Browser
 
 SAM = 1
 
@@ -56,25 +52,3 @@ def picture() -> Callable[..., bytes]:
         return out.getvalue()
 
     return draw
-
-
-# Playwright's synchronous side keeps an event loop running in this thread, in which no asynchronous
-# test could run meanwhile: it must end with the module.
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    from playwright.sync_api import Error, sync_playwright
-
-    found = os.environ.get("CHROMIUM") or next(
-        filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-    )
-    flags = (
-        "--no-sandbox --disable-gpu --disable-quic --no-first-run"
-        " --disable-background-networking --disable-component-update --disable-sync"
-    )
-    with sync_playwright() as playwright:
-        try:
-            browser = playwright.chromium.launch(executable_path=found, args=flags.split())
-        except Error as error:
-            pytest.skip(f"no Chromium on this machine: {str(error).splitlines()[0]}")
-        yield browser
-        browser.close()

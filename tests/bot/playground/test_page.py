@@ -8,8 +8,21 @@ import threading
 from typing import TYPE_CHECKING
 
 import pytest
-from telegram import InlineKeyboardButton, InlineKeyboardMarkup, InputMediaPhoto, Update
-from telegram.ext import Application, CallbackQueryHandler, MessageHandler, filters
+from telegram import (
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    InlineQueryResultCachedPhoto,
+    InlineQueryResultsButton,
+    InputMediaPhoto,
+    Update,
+)
+from telegram.ext import (
+    Application,
+    CallbackQueryHandler,
+    InlineQueryHandler,
+    MessageHandler,
+    filters,
+)
 
 from bot.playground import Playground, User
 
@@ -27,8 +40,9 @@ KEYS = InlineKeyboardMarkup([
 ])  # fmt: skip
 
 
-async def _photo(update: Update, _context) -> None:
+async def _photo(update: Update, context) -> None:
     message = update.message
+    context.bot_data["photo"] = message.photo[-1].file_id
     photo = message.photo[-1].file_id
     media = [InputMediaPhoto(photo, caption=f"#{n} · circle · {99 - n} % similar\nof Sam's")
              for n in (1, 2, 3)]  # fmt: skip
@@ -48,6 +62,20 @@ async def _key(update: Update, _context) -> None:
     await query.edit_message_text("Page 2", reply_markup=KEYS)
 
 
+async def _inline(update: Update, context) -> None:
+    """Sixty results, for a word of which "nothing" is none, of the picture that was last sent."""
+    query = update.inline_query
+    first = int(query.offset or 0)
+    photo = "" if "nothing" in query.query else context.bot_data.get("photo", "")
+    numbers = range(first, min(first + 50, 60)) if photo else []
+    await query.answer(
+        [InlineQueryResultCachedPhoto(str(n), photo, caption=f"{query.query} {n}")
+         for n in numbers],
+        next_offset="50" if photo and not first else "",
+        button=InlineQueryResultsButton("All of it", start_parameter="c_all"),
+    )  # fmt: skip
+
+
 @pytest.fixture
 def world(tmp_path, picture) -> Iterator[Playground]:
     for name in ("apple", "pear"):
@@ -64,6 +92,7 @@ def world(tmp_path, picture) -> Iterator[Playground]:
         application.add_handler(MessageHandler(filters.PHOTO, _photo))
         application.add_handler(MessageHandler(filters.TEXT, _text))
         application.add_handler(CallbackQueryHandler(_key))
+        application.add_handler(InlineQueryHandler(_inline))
         stop = threading.Event()
 
         async def run() -> None:
@@ -257,4 +286,65 @@ def test_small_pictures_of_an_album_keep_their_captions_short(
     box = captions.nth(2).bounding_box()
     assert box is not None
     assert box["height"] < 40
+    context.close()
+
+
+def _offer(page: Page, world: Playground, data: bytes) -> None:
+    """Let the bot know a picture, which it can offer from then on."""
+    User(world.people[102], world.account).send_photo(data)
+    page.locator(".theirs .album .tile").nth(2).wait_for()
+
+
+def test_inline_results_are_offered_while_one_types_and_sent_at_a_tap(
+    page: Page, world: Playground, picture
+):
+    _offer(page, world, picture())
+    field = page.get_by_label("Message", exact=True)
+    field.type("@")
+    page.get_by_role("option", name="@lookalike_bot pictures to send").click()
+    page.locator(".inline-tile").nth(49).wait_for(state="attached")
+    assert world.account.inline
+    page.locator("#inline").evaluate("(panel) => panel.scrollTo(0, panel.scrollHeight)")
+    page.locator(".inline-tile").nth(59).wait_for(state="attached")
+    page.wait_for_timeout(300)
+    assert page.locator(".inline-tile").count() == 60
+    field.type("tiger")
+    page.get_by_role("button", name="Send tiger 0").click()
+    page.locator(".mine", has_text="via @lookalike_bot").wait_for()
+    assert field.input_value() == ""
+    assert not page.locator("#inline").is_visible()
+
+
+def test_inline_query_without_results_leads_into_the_chat(page: Page, world: Playground):
+    field = page.get_by_label("Message", exact=True)
+    field.fill("@lookalike_bot nothing")
+    page.get_by_text("No pictures to send.").wait_for()
+    page.keyboard.press("Escape")
+    assert not page.locator("#inline").is_visible()
+    field.fill("@lookalike_bot nothing at all")
+    page.get_by_role("button", name="All of it").click()
+    page.locator(".mine", has_text="/start c_all").wait_for()
+
+
+def test_links_to_the_bot_start_it_here(page: Page):
+    page.get_by_label("Message", exact=True).fill("https://t.me/lookalike_bot?start=c_owl")
+    page.keyboard.press("Enter")
+    page.locator(".theirs a", has_text="start=c_owl").click()
+    page.locator(".mine", has_text="/start c_owl").wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_inline_results_fit_a_phone(world: Playground, chromium: Browser, picture, scheme):
+    context = chromium.new_context(viewport={"width": 360, "height": 740}, color_scheme=scheme)
+    page = context.new_page()
+    page.goto(world.url)
+    page.locator(".conversation", has_text="Sam").click()
+    _offer(page, world, picture())
+    page.get_by_label("Message", exact=True).fill("@lookalike_bot tiger")
+    page.locator(".inline-tile").first.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    box = page.locator("#inline").bounding_box()
+    assert box is not None
+    assert box["y"] > 0
+    assert box["width"] <= 360
     context.close()

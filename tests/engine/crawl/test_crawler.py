@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import random
-import signal
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
-from pathlib import Path
 
 import pytest
 
-from engine.config import load_settings
 from engine.crawl.crawler import Crawler, CrawlRunningError
 from engine.errors import LookalikeError, StoreError
 from engine.images import image_id
 from engine.library import Library
 from tests.engine.crawl import web
-
-ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture
@@ -285,70 +276,3 @@ def test_a_bug_in_a_source_or_a_full_disk_fails_the_crawl_and_says_so(library, p
         Crawler(library, web.Web({"u/1": picture(1)}), [web.Listed(["u/1"])]).run("tiger")
     assert library.crawls.recent(1)[0].state == "failed"
     assert library.catalog.count() == 0
-
-
-PROGRAM = """
-import sys
-from pathlib import Path
-from engine.config import load_settings
-from engine.crawl.crawler import Crawler
-from engine.library import Library
-from tests.engine.crawl import web
-from tests.engine.crawl.web import Folder, Listed
-
-data, site, log = map(Path, sys.argv[1:4])
-names = sorted(path.name for path in site.iterdir())
-names.insert(5, "gone")
-fetcher = Folder(site, log, delay_s=0.06)
-with Library.open(load_settings(data_dir=data, encoder="none"), write=True) as library:
-    source = Listed([f"test://{name}" for name in names])
-    report = Crawler(library, fetcher, [source], threads=4).run("tiger", wanted=45)
-    print(report.counts.as_json())
-"""
-
-
-def test_kills_at_random_moments_lose_nothing_and_ask_for_nothing_twice(tmp_path, picture):
-    site = tmp_path / "site"
-    site.mkdir()
-    for number in range(60):
-        kind = {3: "PNG", 7: "GIF"}.get(number % 10, "JPEG")
-        (site / f"{number:02}").write_bytes(
-            picture(number - 1 if kind == "PNG" else number, kind=kind)
-        )
-    (site / "11").write_bytes(b"<html>")
-
-    def crawl(name):
-        log = tmp_path / f"{name}.log"
-        command = [sys.executable, "-c", PROGRAM, tmp_path / name, site, log]
-        environment = os.environ | {"PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}"}
-        return subprocess.Popen(
-            command, stdout=subprocess.PIPE, text=True, env=environment, cwd=tmp_path
-        )
-
-    undisturbed = crawl("whole")
-    expected, _ = undisturbed.communicate(timeout=60)
-    rng = random.Random(5)
-    for _ in range(5):
-        process = crawl("killed")
-        log = tmp_path / "killed.log"
-        before = log.stat().st_size if log.exists() else 0
-        while process.poll() is None and (not log.exists() or log.stat().st_size == before):
-            time.sleep(0.005)
-        time.sleep(rng.uniform(0, 0.1))
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-    last = crawl("killed")
-    counts, _ = last.communicate(timeout=60)
-    assert counts == expected
-    libraries = []
-    for name in ("whole", "killed"):
-        with Library.open(
-            load_settings(data_dir=tmp_path / name, encoder="none"), write=True
-        ) as it:
-            assert it.check().is_clean
-            libraries.append((it.catalog.all_ids(), stored(it)))
-    assert libraries[0] == libraries[1]
-    served = Counter((tmp_path / "killed.log").read_text().split())
-    # Between a download's last byte and its file on disk lies a moment that nobody can close:
-    # what a kill catches there comes again (measured: 5 addresses in 20 kills).
-    assert sum(served.values()) - len(served) <= 4

@@ -40,9 +40,9 @@ def fetcher_for():
     """Makes fetchers that may reach these hosts, with short pauses between attempts."""
     made = []
 
-    def make(*hosts, delay=0.0, **options):
+    def make(*hosts, delay=0.0, contact=None, **options):
         allow = tuple(each if isinstance(each, str) else each.pair for each in hosts)
-        settings = load_settings(crawl_delay=delay, crawl_allow=allow)
+        settings = load_settings(crawl_delay=delay, crawl_allow=allow, crawl_contact=contact)
         made.append(Fetcher(settings, **{"backoff_s": 0.02} | options))
         return made[-1]
 

@@ -42,6 +42,8 @@ def test_public_addresses_pass(address):
         "fe80::1%eth0",
         "2606:2800:220:1::1%eth0",
         "fc00::1",
+        "fec0::1",
+        "3fff::1",
         "ff02::1",
         "::ffff:10.0.0.1",
         "::10.0.0.1",

@@ -316,6 +316,17 @@ def test_without_a_key_the_search_page_is_read(host, ask, fixture):
     assert [query(request)["page"] for request in host.asked("/search/")] == ["1", "2"]
 
 
+def test_sizes_with_a_secret_of_their_own_do_not_hide_the_ladder(host, ask, fixture):
+    larger = r'"k":{"data":{"url":"\/\/live.staticflickr.com\/2258\/2264029202_0a1b2c3d4e_k.jpg"}}'
+    end = '},"exportMetaType":"pojo"},"id":"2264029202"'
+    markup = fixture("flickr_search_page.html").replace(end, f", {larger}{end}")
+    assert "0a1b2c3d4e_k" in markup
+    host.pages["/search/"] = page(markup)
+    stem = "https://live.staticflickr.com/2258/2264029202_a8f87bced2"
+    (only,) = ask("flickr")
+    assert (only.url, only.alternatives[-1]) == (f"{stem}_b.jpg", f"{stem}.jpg")
+
+
 def test_the_feed_names_no_licences_and_is_asked_only_when_none_is_needed(host, ask, fixture):
     host.pages["/search/"] = page("modelExport: {}")
     host.pages["/services/feeds/photos_public.gne"] = page(fixture("flickr_feed.json"))
@@ -350,6 +361,8 @@ def test_the_ladder_has_only_sizes_that_share_a_secret():
     rungs = tuple(f"{stem}{size}.jpg" for size in ("_b", "_c", "_z", ""))
     assert all(ladder(f"{stem}{size}.jpg") == rungs for size in ("", "_m", "_n", "_w", "_q"))
     assert ladder(f"{stem}_m.jpg", 700) == rungs[2:]
+    large = "https://live.staticflickr.com/1/22_cd_h.jpg"
+    assert ladder(large) == (large,)
     assert ladder("https://other.example/a.jpg") == ("https://other.example/a.jpg",)
 
 

@@ -1,18 +1,13 @@
-"""A stand-in for the web: pages in memory or in a folder, and a note of every answer given."""
+"""A stand-in for the web: pages in memory, and a note of every answer given."""
 
 from __future__ import annotations
 
-import random
 import threading
 import time
 from collections import Counter
-from typing import TYPE_CHECKING
 
 from engine.crawl.candidate import Candidate
 from engine.crawl.errors import FetchError
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def failure(key):
@@ -28,6 +23,11 @@ class Endless:
 
     def until(self, stop):
         return self
+
+    def download(self, url, into):
+        data = self.get_image(url)
+        into.begin(len(data))
+        into.write(data)
 
 
 class Web(Endless):
@@ -56,24 +56,6 @@ class Web(Endless):
         finally:
             with self._lock:
                 self._at_once -= 1
-
-
-class Folder(Endless):
-    """Serves the files of a folder as `test://NAME`, slowly; each answer is noted in a file."""
-
-    def __init__(self, folder: Path, log: Path, delay_s: float):
-        self.folder, self.log, self.delay_s = folder, log, delay_s
-
-    def get_image(self, url):
-        # Uneven, so that answers do not all come in one moment.
-        time.sleep(self.delay_s * random.uniform(0.5, 1.5))
-        path = self.folder / url.removeprefix("test://")
-        if not path.exists():
-            raise failure("fetch_missing")
-        data = path.read_bytes()
-        with self.log.open("a") as log:
-            log.write(url + "\n")
-        return data
 
 
 class Listed:

@@ -32,6 +32,7 @@ def test_pictures_become_unit_rows(loaded: Load, clip_folder: Path) -> None:
     encoder = loaded(f"open_clip:local-dir:{clip_folder}")
     vectors = encoder.embed_images([picture(n) for n in range(3)])
     assert (encoder.dimension, encoder.input_size) == (32, CLIP_SIDE)
+    assert encoder.device == "cpu"
     assert vectors.dtype == np.float32
     assert vectors.shape == (3, 32)
     assert np.linalg.norm(vectors, axis=1) == pytest.approx(1, abs=1e-5)

@@ -1,0 +1,203 @@
+"""What an inline query finds: a strip of pictures that Telegram has already.
+
+An inline result can only be a picture that has a file id, and there is no chat that a picture could
+be uploaded to without somebody being bothered. So a strip shows what this bot has sent before, in
+whatever answer, and a button leads to the rest: what is looked at there is in the strip next time.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from bot.exhibits import Exhibits
+from engine.errors import LookalikeError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bot.desk import Desk
+    from bot.exhibits import Exhibit
+    from engine.catalog import CategoryCount
+    from engine.library import Library
+    from engine.search import Match
+
+MOST = 50
+"""Results that one answer may hold."""
+MOST_CATEGORIES = 20
+MOST_PAGES = 4
+"""Pages of matches that are looked at for pictures that can be shown."""
+LAST_PAGE = 40
+ANEW_EVERY_S = 600
+"""So often an empty query begins at another picture."""
+
+_OFFSET = re.compile(r"(?P<kind>[cwr])(?P<at>\d{1,6})(?::(?P<start>[0-9a-f]{1,16}))?")
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A picture that can be shown: `file_id` is this bot's."""
+
+    exhibit: Exhibit
+    file_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """One page of an inline query's results.
+
+    Attributes:
+        next_offset: Asks for the next page; empty on the last one.
+        fitting: The categories that fit the words.
+        is_first: Whether it is the first page.
+    """
+
+    pieces: tuple[Piece, ...] = ()
+    next_offset: str = ""
+    fitting: tuple[CategoryCount, ...] = ()
+    is_first: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Offset:
+    kind: str
+    at: int
+    start: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.kind}{self.at}{f':{self.start}' if self.start else ''}"
+
+
+class Strips:
+    """Finds strips."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._exhibits = Exhibits(desk)
+
+    async def find(self, words: str, offset: str = "") -> Strip:
+        """The pictures for what somebody typed.
+
+        They are found by category, else by what they show, if the encoder reads words. For nothing
+        typed there are any pictures.
+
+        Args:
+            words: As typed.
+            offset: Empty, or the last strip's `next_offset`. It has been out of this program's
+                hands: one that makes no sense finds nothing.
+        """
+        words = " ".join(words.split())
+        given = _read(offset)
+        if given is None:
+            return Strip(is_first=False)
+        if not words:
+            start = given.start or f"{_anew():016x}"
+            return await self._cached(_Offset("r", given.at, start), None, offset)
+        counts = await self._exhibits.categories()
+        fitting = fitting_categories(words, counts)
+        if not fitting and given.kind != "c":
+            strip = await self._by_words(words, given.at if given.kind == "w" else 0, offset)
+            if strip is not None:
+                return strip
+            fitting = _nearest(words, counts)
+        if not fitting:
+            return Strip(is_first=not offset)
+        return await self._cached(_Offset("c", given.at), fitting, offset)
+
+    async def _cached(
+        self, at: _Offset, fitting: Sequence[CategoryCount] | None, offset: str
+    ) -> Strip:
+        """Pictures of these categories (None: of all) that Telegram has."""
+        categories = None if fitting is None else [each.category for each in fitting]
+        file_ids = (await self._desk.opened()).file_ids
+        known = await self._desk.call(
+            lambda: file_ids.shared(
+                limit=MOST + 1, offset=at.at, categories=categories, start=at.start
+            )
+        )
+        names = list(known)[:MOST]
+        more = str(replace(at, at=at.at + MOST)) if len(known) > MOST else ""
+        return Strip(await self._pieces(names, known), more, tuple(fitting or ()), not offset)
+
+    async def _by_words(self, words: str, page: int, offset: str) -> Strip | None:
+        """None where words cannot be compared with pictures, now or at all."""
+        gallery, file_ids = self._desk.gallery, (await self._desk.opened()).file_ids
+        try:
+            if page > LAST_PAGE or not await gallery.read(_reads_words):
+                return None
+            for number in range(page, page + MOST_PAGES):
+                matches = await self._matches(words, number)
+                names = [match.image_id for match in matches]
+                known = await self._desk.call(file_ids.known, names)
+                is_last = len(matches) < MOST or number == LAST_PAGE
+                if known or is_last:
+                    pieces = await self._pieces([n for n in names if n in known], known)
+                    more = "" if is_last else str(_Offset("w", number + 1))
+                    return Strip(pieces, more, is_first=not offset)
+        except LookalikeError:
+            return None
+        return Strip(is_first=not offset)
+
+    async def _matches(self, words: str, page: int) -> Sequence[Match]:
+        from engine.search import Query
+
+        found = await self._desk.gallery.ask(Query(text=words, metric="clip", topk=MOST, page=page))
+        return found.matches
+
+    async def _pieces(self, names: Sequence[str], known: Mapping[str, str]) -> tuple[Piece, ...]:
+        exhibits = await self._exhibits.of(names)
+        return tuple(Piece(each, known[each.image_id]) for each in exhibits)
+
+
+def fitting_categories(words: str, counts: Sequence[CategoryCount]) -> list[CategoryCount]:
+    """Categories that may be meant while somebody types.
+
+    That is the one of this name; without one, names that begin so, then words of names.
+    """
+    typed = _folded(words)
+    ranked = []
+    for each in counts:
+        name = _folded(each.category)
+        if name == typed:
+            ranked.append((0, each))
+        elif name.startswith(typed):
+            ranked.append((1, each))
+        elif f" {typed}" in f" {name}":
+            ranked.append((2, each))
+    ranked.sort(key=lambda pair: pair[0])
+    if ranked and ranked[0][0] == 0:
+        ranked = [pair for pair in ranked if pair[0] == 0]
+    return [each for _, each in ranked][:MOST_CATEGORIES]
+
+
+def _nearest(words: str, counts: Sequence[CategoryCount]) -> list[CategoryCount]:
+    """The category that somebody may have meant who mistyped it, as a list of one or none."""
+    by_name = {_folded(each.category): each for each in counts}
+    return [by_name[name] for name in get_close_matches(_folded(words), by_name, n=1, cutoff=0.75)]
+
+
+def _folded(text: str) -> str:
+    return " ".join(re.split(r"[\s_-]+", text.casefold())).strip()
+
+
+def _anew() -> int:
+    """Somewhere among all image ids, another place every few minutes: ids lie evenly."""
+    import random
+
+    return random.Random(int(time.time() // ANEW_EVERY_S)).getrandbits(64)
+
+
+def _read(offset: str) -> _Offset | None:
+    if not offset:
+        return _Offset("", 0)
+    read = _OFFSET.fullmatch(offset)
+    return _Offset(read["kind"], int(read["at"]), read["start"] or "") if read else None
+
+
+def _reads_words(library: Library) -> bool:
+    """Whether the encoder is there already: nobody waits for one while typing."""
+    encoder = library.encoder
+    return encoder is not None and encoder.is_loaded and encoder.load(timeout_s=0).has_text

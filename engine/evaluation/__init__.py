@@ -1,0 +1,1 @@
+"""Evaluation: how good the metrics and encoders are, on pictures whose category is known."""
