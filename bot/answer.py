@@ -50,6 +50,9 @@ class Answerer:
             TelegramError: It could not be sent.
         """
         chat_id, thread_id = question.chat_id, question.thread_id
+        if question.scope is None:  # from now on it stays so, on every page
+            choices = await self._desk.call((await self._desk.opened()).preferences.of, chat_id)
+            question = replace(question, scope=choices.scope or "both")
         async with Busy(self._desk, bot, update, say, chat_id=chat_id, thread_id=thread_id):
             found = await self._search(bot, question)
         resume = await self._desk.begin(update, question.chat_id)
@@ -119,6 +122,8 @@ class Answerer:
                 category=question.category,
                 mirror=question.mirror,
                 denoise=question.denoise,
+                owner=question.chat_id,
+                scope=question.scope or "both",
             )
         )
 

@@ -179,6 +179,10 @@ class Catalog:
         with self._engine.connect() as connection:
             return [_photo(row) for row in connection.execute(query)]
 
+    def all_ids_of(self, owner: int) -> list[str]:
+        """Ids of somebody's own pictures in any state, in order."""
+        return self._column(select(Image.id).where(_owned_by(owner)).order_by(Image.id))
+
     def ids_of(self, owner: int) -> list[str]:
         """Ids of somebody's own ready pictures, in order."""
         return self._column(

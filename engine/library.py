@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from threading import Lock
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -78,6 +79,8 @@ class Library:
         self.settings = settings
         self.stores = stores
         self._lock = lock
+        self.keeping = Lock()
+        """Held while a private picture is counted against a quota and stored, or all are removed"""
 
     @classmethod
     def open(cls, settings: Settings, *, write: bool) -> Self:

@@ -14,13 +14,17 @@ from bot.handlers import (
     commands,
     crawls,
     inline,
+    leaving,
+    mine,
     photos,
+    saving,
     schedules,
     showing,
     stats,
     trouble,
     words,
 )
+from bot.membership import Membership
 
 if TYPE_CHECKING:
     from bot.app import BotApplication
@@ -32,13 +36,17 @@ if TYPE_CHECKING:
 def register(app: BotApplication, desk: Desk, crawling: Crawling, rota: Rota) -> None:
     """Add every handler. PTB gives an update to the first that takes it: the order matters."""
     answerer = Answerer(desk)
+    membership = Membership()
     for handler in (
         *collecting.handlers(desk, crawling),
         *showing.handlers(desk),
+        *saving.handlers(desk),
         *photos.handlers(desk, answerer),
         *categories.handlers(desk, answerer),  # its deep links before any other /start
         *chance.handlers(desk),
         *inline.handlers(desk),
+        *mine.handlers(desk, membership),
+        *leaving.handlers(desk, membership),
         *stats.handlers(desk),
         *commands.handlers(desk),
         *choices.handlers(desk),
