@@ -447,6 +447,15 @@ class Catalog:
                 removed += connection.execute(delete(Image).where(Image.id.in_(chunk))).rowcount
         return removed
 
+    def flush_log(self) -> None:
+        """Leave nothing of what was deleted in SQLite's write-ahead log, as far as readers let."""
+        if self._engine.dialect.name == "sqlite":
+            raw = self._engine.raw_connection()
+            try:
+                raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            finally:
+                raw.close()
+
     def _replace_files(self, gone: list[str], states: list[FileState]) -> list[str]:
         paths = [*gone, *(state.path for state in states)]
         touched = {state.image_id for state in states}

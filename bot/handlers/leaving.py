@@ -108,8 +108,9 @@ class Leaving:
         except LookalikeError as error:
             await edit(query, sentence(error, say), None)
             return
-        questions = (await self._desk.opened()).questions
-        await self._desk.call(questions.forget, chat.id)
+        stores = await self._desk.opened()
+        await self._desk.call(stores.questions.forget, chat.id)
+        await self._desk.call(stores.catalog.flush_log)
         LOG.info("a collection of %d pictures was removed", gone)
         await edit(query, say("forget.done"), None)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import re
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -91,8 +92,7 @@ async def test_saved_picture_is_found_by_its_owner_and_by_nobody_else(
     assert "🔒 yours" in found.captions[0]
     assert not any("🔒" in line for line in found.captions[1:])
     assert not any("secret" in line for line in in_group.captions)
-    assert "18" in counted
-    assert "19" not in counted
+    assert re.search(r"\b18 pictures", counted)
 
 
 async def test_one_content_can_be_everyones_and_several_peoples(
@@ -174,6 +174,7 @@ async def test_wrong_ways_get_one_helpful_line(run_bot: RunBot, playground: Play
     async with run_bot(collection_quota=1):
         assert "captioned /save beach" in await told(playground, await say(user, "/save beach"))
         text = await say(user, "hello there")
+        await told(playground, text)
         sent = await say(user, "/save x", reply_to=text["message_id"])
         assert "captioned /save beach" in await told(playground, sent)
         assert "Nothing is kept here yet" in await told(playground, await say(user, "/export"))
@@ -226,7 +227,7 @@ async def test_export_sends_all_in_parts(
     run_bot: RunBot, playground: Playground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user = playground.user(1, "Sam", "en")
-    monkeypatch.setattr("bot.parcels.MOST_BYTES", 40_000)
+    monkeypatch.setattr("bot.parcels.MOST_BYTES", 20_000)
     async with run_bot():
         for number in range(4):
             await told(playground, await save(user, f"e{number}", "#trip day one"))
@@ -237,7 +238,7 @@ async def test_export_sends_all_in_parts(
     names: list[str] = []
     for part in parts:
         data = playground.file(part["document"]["file_id"])
-        assert len(data) < 42_000
+        assert len(data) < 22_000
         with zipfile.ZipFile(io.BytesIO(data)) as parcel:
             names += [name for name in parcel.namelist() if name.endswith(".jpg")]
             assert "day one" in parcel.read("pictures.csv").decode()
