@@ -43,6 +43,8 @@ _ORIENTATION = 0x0112
 def caption(match: Match | Exhibit, say: Translator) -> str:
     """What it is; then title, creator, licence and source where known."""
     lines = [_headline(match, say)]
+    if not isinstance(match, Exhibit) and match.owner is not None:
+        lines.append(say("album.own" if match.owner > 0 else "album.own_group"))
     if match.title:
         lines.append(_cut(match.title, 200))
     if match.creator:

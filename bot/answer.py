@@ -52,6 +52,9 @@ class Answerer:
             TelegramError: It could not be sent.
         """
         chat_id, thread_id = question.chat_id, question.thread_id
+        if question.scope is None:  # from now on it stays so, on every page
+            choices = await self._desk.call((await self._desk.opened()).preferences.of, chat_id)
+            question = replace(question, scope=choices.scope or "both")
         async with Busy(self._desk, bot, update, say, chat_id=chat_id, thread_id=thread_id):
             found = await self._search(bot, question)
         resume = await self._desk.begin(update, question.chat_id)
@@ -110,7 +113,10 @@ class Answerer:
         from engine.search import Query
 
         revision = await self._desk.gallery.revision()
-        if (known := self._recall.get(question, revision)) is not None:
+        catalog = (await self._desk.opened()).catalog
+        has_own = await self._desk.call(catalog.categories, question.chat_id)
+        owner = question.chat_id if has_own else None
+        if (known := self._recall.get(question, revision, owner)) is not None:
             return known
         images = [await download(self._desk, bot, file_id) for file_id in question.file_ids]
         found = await self._desk.gallery.ask(
@@ -124,9 +130,11 @@ class Answerer:
                 category=question.category,
                 mirror=question.mirror,
                 denoise=question.denoise,
+                owner=question.chat_id,
+                scope=question.scope or "both",
             )
         )
-        self._recall.keep(question, revision, found)
+        self._recall.keep(question, revision, owner, found)
         return found
 
 

@@ -46,7 +46,7 @@ LOG = logging.getLogger(__name__)
 
 COMMANDS = (
     "start", "help", "text", "categories", "random", "compare", "mix", "tag", "locate",
-    "metric", "topk", "settings", "language",
+    "save", "mine", "export", "forget", "metric", "topk", "settings", "language",
 )  # fmt: skip
 ADMIN_COMMANDS = (
     "crawl", "crawls", "schedule", "schedules", "unschedule", "add", "remove", "stats", "evaluate",

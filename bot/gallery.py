@@ -238,7 +238,7 @@ class Gallery:
         Raises:
             LookalikeError: The library is empty, the category unknown, …
         """
-        query = replace(query, category=await self._real_category(query.category))
+        query = replace(query, category=await self._real_category(query))
         is_pictured = bool(query.images or query.like)
         space = metric_named(query.metric).space
         if query.text and space == "pixels":
@@ -282,13 +282,16 @@ class Gallery:
             self._loading.begin(self._library.encoder)
         return await self._loading.is_over()
 
-    async def _real_category(self, written: str | None) -> str | None:
+    async def _real_category(self, query: Query) -> str | None:
         """A hashtag holds no spaces or hyphens: `#red_panda` is the category `red panda`."""
         await self._ready()
+        written = query.category
         if written is None or self._library is None:
             return written
-        counts = await self._run(self._searchers, self._library.categories)
-        names = {_as_hashtag(count.category): count.category for count in counts}
+        names: dict[str, str] = {}
+        for owner in reversed(query.owners):  # everyone's spelling last: it counts
+            counts = await self._run(self._searchers, self._library.catalog.categories, owner)
+            names |= {_as_hashtag(count.category): count.category for count in counts}
         return names.get(_as_hashtag(written), written)
 
     async def ready(self) -> None:

@@ -27,6 +27,7 @@ from engine.schema import now
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from concurrent.futures import Executor
+    from datetime import datetime
 
     from telegram import Bot
 
@@ -227,6 +228,11 @@ class Line(asyncio.Queue[object]):
         return (
             next((r.after for r in held[1].received if r.after is not None), None) if held else None
         )
+
+    def received_at(self, update_id: int) -> datetime | None:
+        """When an update in hand was received."""
+        held = self._in_hand.get(update_id)
+        return held[1].received[0].received_at if held else None
 
     async def begin(self, update_id: int, after: int) -> None:
         """Note durably that the answer to this update is about to be sent."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import case, delete, select
 
@@ -15,15 +15,21 @@ if TYPE_CHECKING:
     from sqlalchemy import Select
 
     from engine.catalog import Catalog
+    from engine.query import Scope
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """A chat's settings; None where the bot's default holds."""
+    """A chat's settings; None where the bot's default holds.
+
+    `scope` is where its questions look, `may_save` whether a group keeps pictures of its own.
+    """
 
     metric: str | None = None
     topk: int | None = None
     language: str | None = None
+    scope: Scope | None = None
+    may_save: bool | None = None
 
 
 class Preferences:
@@ -36,7 +42,10 @@ class Preferences:
         """What this chat has chosen."""
         with self._catalog.session(read_only=True) as session:
             chat = session.get(Chat, chat_id)
-            return Choices(chat.metric, chat.topk, chat.language) if chat else Choices()
+            if chat is None:
+                return Choices()
+            scope = cast("Scope | None", chat.scope)
+            return Choices(chat.metric, chat.topk, chat.language, scope, chat.may_save)
 
     def choose(
         self,
@@ -45,9 +54,12 @@ class Preferences:
         metric: str | None = None,
         topk: int | None = None,
         language: str | None = None,
+        scope: Scope | None = None,
+        may_save: bool | None = None,
     ) -> None:
         """Remember the given choices; the others stay."""
-        chosen = {"metric": metric, "topk": topk, "language": language}
+        chosen: dict[str, object] = {"metric": metric, "topk": topk, "language": language}
+        chosen |= {"scope": scope, "may_save": may_save}
         with self._catalog.session() as session:
             chat = session.get(Chat, chat_id) or Chat(id=chat_id)
             session.add(chat)

@@ -18,6 +18,7 @@ from engine.schema import now
 
 if TYPE_CHECKING:
     from engine.catalog import Catalog
+    from engine.query import Scope
 
 TOPK_RANGE = range(1, 11)  # an album holds at most ten
 KEPT = timedelta(days=1)
@@ -69,6 +70,7 @@ class Question:
         page: 0-based.
         mirror: Whether mirrored pictures are looked for, too.
         denoise: Whether noise is taken out of the files' pictures first.
+        scope: Where it looks, see `engine.query.Query`; None: as the chat has chosen.
         shown: Image ids of the answer, by rank on this page, empty for a picture that could not be
             sent; filled in when answered.
         best: Category of the best match; filled in when answered.
@@ -87,6 +89,7 @@ class Question:
     page: int = 0
     mirror: bool = False
     denoise: bool = False
+    scope: Scope | None = None
     shown: tuple[str, ...] = ()
     best: str | None = None
 
@@ -194,6 +197,11 @@ class Questions:
         for name in ("file_ids", "unique_ids", "like", "shown"):
             stored[name] = tuple(stored.get(name, ()))
         return Question(**stored)
+
+    def forget(self, chat_id: int) -> None:
+        """Forget all of a chat's questions."""
+        with self._catalog.session() as session:
+            session.execute(delete(QuestionRow).where(QuestionRow.chat_id == chat_id))
 
     def prune(self) -> None:
         """Forget questions older than a day."""

@@ -23,31 +23,33 @@ class Recall:
     def __init__(self) -> None:
         self._known: OrderedDict[Hashable, tuple[float, Found]] = OrderedDict()
 
-    def get(self, question: Question, revision: Hashable) -> Found | None:
+    def get(self, question: Question, revision: Hashable, owner: int | None) -> Found | None:
         """The answer to this very question, if the library is still as it was.
 
         Args:
             question: With `unique_ids`; without them nothing is known.
             revision: Changes with the library.
+            owner: Whose private pictures may be among the answers, if there are any: such an
+                answer is for them alone.
         """
-        key = self._key(question, revision)
+        key = self._key(question, revision, owner)
         until, found = self._known.get(key, (0.0, None))
         if time.monotonic() >= until:
             self._known.pop(key, None)
             return None
         return found
 
-    def keep(self, question: Question, revision: Hashable, found: Found) -> None:
+    def keep(self, question: Question, revision: Hashable, owner: int | None, found: Found) -> None:
         """Remember an answer, unless it was a makeshift."""
         if not question.unique_ids or found.fallback:
             return
-        self._known[self._key(question, revision)] = (time.monotonic() + KEPT_S, found)
+        self._known[self._key(question, revision, owner)] = (time.monotonic() + KEPT_S, found)
         while len(self._known) > MOST_KEPT:
             self._known.popitem(last=False)
 
     @staticmethod
-    def _key(question: Question, revision: Hashable) -> Hashable:
+    def _key(question: Question, revision: Hashable, owner: int | None) -> Hashable:
         anybody = replace(
             question, chat_id=0, reply_to=0, thread_id=None, file_ids=(), shown=(), best=None
         )
-        return (revision, tuple(asdict(anybody).items()))
+        return (revision, owner, tuple(asdict(anybody).items()))

@@ -17,13 +17,14 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
 from engine.database import open_database
-from engine.schema import File, Image, TelegramFile
+from engine.schema import File, Image, Removal, TelegramFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
+    from datetime import datetime
 
     from numpy.typing import NDArray
-    from sqlalchemy import ColumnElement, Connection, Engine, Select
+    from sqlalchemy import ColumnElement, Connection, Engine, Row, Select
     from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
     from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
 
@@ -37,10 +38,10 @@ CHUNK = 5000
 class Photo:
     """The facts of one picture.
 
-    `id` is the first 16 hex digits of its content's SHA-256, `owner` None for a picture that is
-    everyone's, `near_of` the id of the picture it nearly repeats. `path` is one of its files (the
-    library's own copy if there is one); `add_pending` does not look at it, files have their own
-    record.
+    `id` is the first 16 hex digits of its content's SHA-256 (of a private picture
+    `engine.images.owned_id`), `owner` None for a picture that is everyone's, `near_of` the id of
+    the picture it nearly repeats. `path` is one of its files (the library's own copy if there is
+    one); `add_pending` does not look at it, files have their own record.
     """
 
     id: str
@@ -148,23 +149,55 @@ class Catalog:
 
     def facts(self, ids: Iterable[str]) -> dict[str, Photo]:
         """The facts of these pictures, pending ones too; ids that are unknown are left out."""
-        one_path = (
-            select(File.path)
-            .where(File.image_id == Image.id)
-            .order_by(File.is_stored.desc(), File.path)
-            .limit(1)
-            .correlate(Image)
-            .scalar_subquery()
-        )
-        query = select(*(getattr(Image, name) for name in _FACTS), one_path)
+        query = _select_photos()
         found: dict[str, Photo] = {}
         with self._engine.connect() as connection:
             for chunk in _chunks(ids):
                 for row in connection.execute(query.where(Image.id.in_(chunk))):
-                    path = None if row[-1] is None else Path(row[-1])
-                    values: tuple[Any, ...] = (*row[:-1], path)
-                    found[row[0]] = Photo(*values)
+                    found[row[0]] = _photo(row)
         return found
+
+    def holds_any(self, owners: Collection[int | None]) -> bool:
+        """Whether one of these owners (None: everyone) has a picture that can be found."""
+        with self._engine.connect() as connection:
+            return any(
+                connection.execute(
+                    select(Image.id).where(_owned_by(owner), Image.state == "ready").limit(1)
+                ).first()
+                for owner in owners
+            )
+
+    def newest(self, owner: int, *, offset: int = 0, limit: int | None = None) -> list[Photo]:
+        """Somebody's own ready pictures, the newest first."""
+        query = (
+            _select_photos()
+            .where(_owned_by(owner), Image.state == "ready")
+            .order_by(Image.added_at.desc(), Image.id)
+            .offset(offset)
+            .limit(limit)
+        )
+        with self._engine.connect() as connection:
+            return [_photo(row) for row in connection.execute(query)]
+
+    def all_ids_of(self, owner: int) -> list[str]:
+        """Ids of somebody's own pictures in any state, in order."""
+        return self._column(select(Image.id).where(_owned_by(owner)).order_by(Image.id))
+
+    def ids_of(self, owner: int) -> list[str]:
+        """Ids of somebody's own ready pictures, in order."""
+        return self._column(
+            select(Image.id).where(_owned_by(owner), Image.state == "ready").order_by(Image.id)
+        )
+
+    def added_at(self, ids: Iterable[str]) -> dict[str, datetime]:
+        """When these pictures came, by id."""
+        query = select(Image.id, Image.added_at)
+        with self._engine.connect() as connection:
+            return {
+                name: moment
+                for chunk in _chunks(ids)
+                for name, moment in connection.execute(query.where(Image.id.in_(chunk)))
+            }
 
     def categories(self, owner: int | None = None) -> list[CategoryCount]:
         """The categories of one owner's ready pictures (None: everyone's), by name."""
@@ -216,7 +249,7 @@ class Catalog:
         )
 
     def all_ids(self, state: State | None = "ready") -> list[str]:
-        """Ids of all pictures in this state (None: in any), in order."""
+        """Ids of all pictures in this state (None: in any), private ones among them, in order."""
         query = select(Image.id).order_by(Image.id)
         return self._column(query if state is None else query.where(Image.state == state))
 
@@ -226,10 +259,28 @@ class Catalog:
 
     def private_ids(self) -> list[str]:
         """Ids of all pictures that have an owner."""
-        return self._column(select(Image.id).where(Image.owner.is_not(None)).order_by(Image.id))
+        return sorted(self.owners())
+
+    def owners(self, ids: Iterable[str] | None = None) -> dict[str, int]:
+        """Owner by id of all private pictures, or of those among `ids`."""
+        query = select(Image.id, Image.owner).where(Image.owner.is_not(None))
+        chunks = [None] if ids is None else _chunks(ids)
+        with self._engine.connect() as connection:
+            return {
+                name: owner
+                for chunk in chunks
+                for name, owner in connection.execute(
+                    query if chunk is None else query.where(Image.id.in_(chunk))
+                )
+                if owner is not None
+            }
+
+    def removed_ids(self) -> list[str]:
+        """Ids of pictures whose removal has begun (`begin_removal`) and not ended."""
+        return self._column(select(Removal.image_id).order_by(Removal.image_id))
 
     def count(self, state: State = "ready") -> int:
-        """Number of pictures in this state."""
+        """Number of pictures in this state, private ones among them."""
         query = select(func.count()).select_from(Image).where(Image.state == state)
         with self._engine.connect() as connection:
             return connection.execute(query).scalar_one()
@@ -334,6 +385,20 @@ class Catalog:
             for chunk in _chunks(ids):
                 connection.execute(update(Image).where(Image.id.in_(chunk)).values(state="pending"))
 
+    def begin_removal(self, ids: Iterable[str]) -> None:
+        """Note that pictures are to go: from now on nobody finds them, and `remove_images` ends it.
+
+        The note outlives a crash in between.
+        """
+        with self._writer.begin() as connection:
+            for chunk in _chunks(ids):
+                known = connection.execute(select(Image.id).where(Image.id.in_(chunk))).scalars()
+                rows = [{"image_id": name} for name in known]
+                if rows:
+                    insert = _insert(connection, Removal).on_conflict_do_nothing()
+                    connection.execute(insert, rows)
+                connection.execute(update(Image).where(Image.id.in_(chunk)).values(state="pending"))
+
     def mark_near(self, originals: Mapping[str, str | None]) -> None:
         """Set, by id, which picture each one nearly repeats (None: none)."""
         if not originals:
@@ -382,6 +447,15 @@ class Catalog:
                 removed += connection.execute(delete(Image).where(Image.id.in_(chunk))).rowcount
         return removed
 
+    def flush_log(self) -> None:
+        """Leave nothing of what was deleted in SQLite's write-ahead log, as far as readers let."""
+        if self._engine.dialect.name == "sqlite":
+            raw = self._engine.raw_connection()
+            try:
+                raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            finally:
+                raw.close()
+
     def _replace_files(self, gone: list[str], states: list[FileState]) -> list[str]:
         paths = [*gone, *(state.path for state in states)]
         touched = {state.image_id for state in states}
@@ -411,6 +485,24 @@ class Catalog:
 
 
 _FACTS = tuple(name for name in Photo.__slots__ if name != "path")
+
+
+def _select_photos() -> Select[Any]:
+    one_path = (
+        select(File.path)
+        .where(File.image_id == Image.id)
+        .order_by(File.is_stored.desc(), File.path)
+        .limit(1)
+        .correlate(Image)
+        .scalar_subquery()
+    )
+    return select(*(getattr(Image, name) for name in _FACTS), one_path)
+
+
+def _photo(row: Row[Any]) -> Photo:
+    path = None if row[-1] is None else Path(row[-1])
+    values: tuple[Any, ...] = (*row[:-1], path)
+    return Photo(*values)
 
 
 def _chunks(values: Iterable[str]) -> Iterator[list[str]]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from engine.indexing import Progress
+    from engine.pixels import Thumbnails
     from engine.stores import Stores
     from engine.vectors import Vectors
 
@@ -36,7 +37,7 @@ class Trouble(StrEnum):
     NO_VECTOR = "pictures without embedding"
     BAD_VECTOR = "damaged embeddings"
     STRAY_VECTOR = "embeddings of no picture"
-    MISPLACED = "embeddings kept as private or shared against what the picture is"
+    MISPLACED = "thumbnails or embeddings kept as private or shared against what the picture is"
     UNREACHABLE = "embeddings that Chroma does not find"
     STRAY_FILE = "files in the library's folder that it does not know"
 
@@ -134,6 +135,7 @@ def _look(stores: Stores, steps: _Steps) -> Troubles:
     found[Trouble.NO_THUMBNAIL] = list(thumbnails.missing(ids))
     found[Trouble.BAD_THUMBNAIL] = list(thumbnails.verify())
     found[Trouble.STRAY_THUMBNAIL] = [name for name in thumbnails.ids() if name not in known]
+    misplaced = set(_misplaced(stores, thumbnails))
     steps.done()
 
     found[Trouble.NO_VECTOR] = stores.missing_vectors(ids)
@@ -141,17 +143,18 @@ def _look(stores: Stores, steps: _Steps) -> Troubles:
     if vectors is not None:
         found[Trouble.BAD_VECTOR] = list(vectors.verify())
         found[Trouble.STRAY_VECTOR] = [name for name in vectors.ids() if name not in known]
-        found[Trouble.MISPLACED] = _misplaced(stores, vectors)
+        misplaced.update(_misplaced(stores, vectors))
         if stores.is_writable:
             found[Trouble.UNREACHABLE] = vectors.audit()
+    found[Trouble.MISPLACED] = sorted(misplaced)
     steps.done()
     return defaultdict(list, {kind: places for kind, places in found.items() if places})
 
 
-def _misplaced(stores: Stores, vectors: Vectors) -> list[str]:
-    """Ids of known pictures that are private and whose vectors are not, or the other way round."""
-    kept, owned = set(vectors.private_ids()), set(stores.catalog.private_ids())
-    stray = set(vectors.missing(sorted(owned - kept))) | (kept - set(stores.catalog.all_ids(None)))
+def _misplaced(stores: Stores, rows: Thumbnails | Vectors) -> list[str]:
+    """Ids of known pictures that are private and whose rows are not, or the other way round."""
+    kept, owned = set(rows.private_ids()), set(stores.catalog.private_ids())
+    stray = set(rows.missing(sorted(owned - kept))) | (kept - set(stores.catalog.all_ids(None)))
     return sorted((kept ^ owned) - stray)
 
 
@@ -173,13 +176,15 @@ def _mend(stores: Stores, found: Mapping[Trouble, list[str]], steps: _Steps) -> 
     stores.thumbnails.delete([*found[Trouble.BAD_THUMBNAIL], *found[Trouble.STRAY_THUMBNAIL]])
     if vectors is not None:
         vectors.delete([*found[Trouble.BAD_VECTOR], *found[Trouble.STRAY_VECTOR]])
-        misplaced = _misplaced(stores, vectors)
-        if misplaced:
-            private = set(catalog.private_ids())
-            rows = vectors.get(misplaced)
-            vectors.add(misplaced, rows, shared=[name not in private for name in misplaced])
-        if found[Trouble.UNREACHABLE]:
-            vectors.rebuild()
+    private = catalog.owners()
+    misplaced = _misplaced(stores, stores.thumbnails)
+    is_shared = [name not in private for name in misplaced]
+    stores.thumbnails.add(misplaced, stores.thumbnails.get(misplaced), shared=is_shared)
+    if vectors is not None and (misplaced := _misplaced(stores, vectors)):
+        is_shared = [name not in private for name in misplaced]
+        vectors.add(misplaced, vectors.get(misplaced), shared=is_shared)
+    if vectors is not None and found[Trouble.UNREACHABLE]:
+        vectors.rebuild()
 
     def show(progress: Progress) -> None:
         steps.show(progress.done, progress.found)

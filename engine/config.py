@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
     metric: str = "clip"
     topk: int = Field(default=5, ge=1, le=10)
+    collection_quota: int = Field(default=500, ge=1)
     bot_language: Literal["auto", "en", "vi"] = "auto"
     database_url: str | None = None
     chroma_url: str | None = None

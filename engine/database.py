@@ -94,6 +94,8 @@ def _sqlite(address: URL, *, create: bool) -> Engine:
         connection.execute("PRAGMA foreign_keys = ON")
         # Safe against killed processes; a power cut may undo the last moments, never damage.
         connection.execute("PRAGMA synchronous = NORMAL")
+        # What somebody wants gone is overwritten, not only unlinked.
+        connection.execute("PRAGMA secure_delete = ON")
 
     @event.listens_for(engine, "begin")
     def begin(connection: Connection) -> None:

@@ -58,6 +58,10 @@ class WordsError(LookalikeError):
     """Words that cannot be asked with; the message says how to say it."""
 
 
+class QuotaError(LookalikeError):
+    """Somebody's own collection holds as many pictures as it may."""
+
+
 class LibraryLockedError(LookalikeError):
     """Another process is writing this library; the message names it."""
 

@@ -112,9 +112,23 @@ def claimed_pixels(data: bytes) -> int:
     return image.width * image.height if image else 0
 
 
-def image_id(data: bytes) -> str:
-    """The first 16 hex digits of the SHA-256 of a file's bytes."""
-    return hashlib.sha256(data).hexdigest()[:16]
+def image_id(data: bytes, owner: int | None = None) -> str:
+    """The first 16 hex digits of the SHA-256 of a file's bytes; with an owner, see `owned_id`."""
+    name = hashlib.sha256(data).hexdigest()[:16]
+    return name if owner is None else owned_id(name, owner)
+
+
+def owned_id(name: str, owner: int) -> str:
+    """The id that a content has in somebody's own collection.
+
+    It depends on the owner: one content may be everyone's and several people's at once, and what
+    one of them does with it nobody else can notice.
+
+    Args:
+        name: The content's own id.
+        owner: Whose it is.
+    """
+    return hashlib.sha256(f"{name}:{owner}".encode()).hexdigest()[:16]
 
 
 def perceptual_hash(image: Image.Image) -> int:

@@ -232,7 +232,11 @@ class _Run:
         self._has_thumbnail = set(ids) - no_thumbnail
         self._has_vector = set(ids) - no_vector
         self._reader = Reader(
-            self._encoder, self._stores.thumbnails.side, self._has_thumbnail, self._has_vector
+            self._encoder,
+            self._stores.thumbnails.side,
+            self._has_thumbnail,
+            self._has_vector,
+            self._catalog.owners(),
         )
         taken = {file.path for file in changed}
         files: list[FileState] = []
@@ -289,12 +293,12 @@ class _Run:
         counts: list[str] = []
         if name not in self._known and photo is not None:
             counts.append("added")
-            near_of = self._originals.nearest(photo.phash)
-            if near_of is None:
-                self._originals.add(name, photo.phash)
-            else:
+            near_of = self._originals.nearest(photo.phash) if photo.owner is None else None
+            if near_of is not None:
                 counts.append("near_duplicates")
                 photo = replace(photo, near_of=near_of)
+            elif photo.owner is None:
+                self._originals.add(name, photo.phash)
             self._known.add(name)
         else:
             photo = None

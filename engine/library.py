@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -26,6 +26,7 @@ from engine.stores import MIN_SIDE, Batch, Stores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from pathlib import Path
     from threading import Event
     from types import TracebackType
 
@@ -57,7 +58,7 @@ class LibraryStats:
     embedded: int
     """Pictures that this encoder has embedded."""
     index_bytes: int
-    """What thumbnails, vectors and catalogue take."""
+    """What thumbnails, vectors and catalogue take, those of private pictures included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,8 @@ class Library:
         self.settings = settings
         self.stores = stores
         self._lock = lock
+        self.keeping = Lock()
+        """Held while a private picture is counted against a quota and stored, or all are removed"""
 
     @classmethod
     def open(cls, settings: Settings, *, write: bool) -> Self:
@@ -243,8 +246,8 @@ class Library:
     ) -> int:
         """Take pictures out of the library.
 
-        Files that the library stored itself are deleted, and first, lest a crash leave a copy of
-        what somebody wanted gone; all others stay where they are.
+        Files that the library stored itself are deleted, all others stay where they are. What was
+        begun ends, by the next start where need be: see `Stores.remove`.
 
         Args:
             ids: Pictures by id.
@@ -279,12 +282,7 @@ class Library:
             chosen += members
             # Else a crawl would pass over all that was ever found for it.
             self.crawls.forget(category)
-        chosen = sorted(set(chosen))
-        for states in self.catalog.files_of(chosen).values():
-            for state in states:
-                if state.is_stored:
-                    Path(state.path).unlink(missing_ok=True)
-        return self.stores.discard(chosen)
+        return self.stores.remove(sorted(set(chosen)))
 
     def check(
         self, *, repair: bool = False, progress: Callable[[int, int], None] | None = None
@@ -296,11 +294,14 @@ class Library:
         """Everyone's categories with the number of pictures that can be found in each."""
         return self.catalog.categories()
 
-    def unknown_category(self, name: str) -> UnknownCategoryError:
-        """The error for a category that nothing has, naming the nearest ones."""
+    def unknown_category(
+        self, name: str, owners: Iterable[int | None] = (None,)
+    ) -> UnknownCategoryError:
+        """The error for a category that nothing of these owners has, naming their nearest ones."""
         from difflib import get_close_matches
 
-        by_key = {each.category.casefold(): each.category for each in self.categories()}
+        counts = (each for owner in owners for each in self.catalog.categories(owner))
+        by_key = {each.category.casefold(): each.category for each in counts}
         near = [by_key[key] for key in get_close_matches(name.casefold(), by_key, n=3)]
         hint = f" Did you mean {' or '.join(near)}?" if near else ""
         return UnknownCategoryError(

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from PIL import Image, ImageFilter
 
 from engine import images
 from engine.errors import ImageError, UnknownImageError
 from engine.stores import MIN_SIDE
+
+Scope = Literal["shared", "own", "both"]
 
 _ID = "image_id"
 """Where `open_query` notes the id of the bytes a picture was opened from."""
@@ -34,11 +37,12 @@ class Query:
         topk: Matches per page, 1 to 100.
         page: Page, from 0. Pages of one query neither repeat nor skip a picture.
         category: Keep to one category.
-        owner: Whose private pictures may be among the matches, beside everyone's.
+        owner: Who asks: nobody else's private pictures are ever among the matches.
         mirror: Ask with the pictures as they are and mirrored; of each match the better score
             counts, so that a mirrored picture finds its original.
         denoise: Put `images` through a median filter first. Library pictures (`like`) are taken as
             they are.
+        scope: Look among everyone's pictures, the owner's own, or both.
     """
 
     images: tuple[Image.Image, ...] = ()
@@ -51,6 +55,14 @@ class Query:
     owner: int | None = None
     mirror: bool = False
     denoise: bool = False
+    scope: Scope = "both"
+
+    @property
+    def owners(self) -> tuple[int | None, ...]:
+        """Whose pictures may be among the matches; None stands for everyone's."""
+        shared = () if self.scope == "own" else (None,)
+        own = () if self.owner is None or self.scope == "shared" else (self.owner,)
+        return (*shared, *own)
 
 
 def open_query(source: bytes | Path) -> Image.Image:

@@ -91,8 +91,17 @@ class Rankings:
         thumbs = [images.thumbnail(image, thumbnails.side) for image in query.images]
         thumbs += [self._stored_thumbnail(name) for name in query.like]
         mean: NDArray[np.uint8] = np.stack(thumbs).mean(axis=0).round().astype(np.uint8)
+        own = self._own_ids(query)
+
+        def best(k: int, among: Sequence[str] | None) -> Ranked:
+            found = thumbnails.search(mean, metric.formula, k, among=among)
+            if among is not None or not own:
+                return found
+            private = thumbnails.search(mean, metric.formula, k, among=own)
+            return _merged(metric, k, found, private)
+
         return Ranking(
-            lambda k, among: thumbnails.search(mean, metric.formula, k, among=among),
+            best,
             lambda score: metrics.percent(metric, score, mean.size),
             self.confidence.levels(metric).weak_below,
         )
@@ -103,7 +112,7 @@ class Rankings:
             raise self._composition.not_embedded()
         asked = self._composition.of(query, vectors, metric)
         vector = asked.vector
-        own = self._private_ids(query.owner)
+        own = self._own_ids(query)
 
         def best(k: int, among: Sequence[str] | None) -> Ranked:
             if among is not None:
@@ -126,12 +135,10 @@ class Rankings:
 
         return Ranking(best, asked.percent, asked.weak_below, asked.without)
 
-    def _private_ids(self, owner: int | None) -> list[str]:
-        if owner is None:
-            return []
-        catalog = self._library.catalog
-        names = (each.category for each in catalog.categories(owner))
-        return [each for name in names for each in catalog.ids_in(name, owner)]
+    def _own_ids(self, query: Query) -> list[str]:
+        """Private pictures to look at beside everyone's."""
+        own = [owner for owner in query.owners if owner is not None]
+        return [name for owner in own for name in self._library.catalog.ids_of(owner)]
 
     def _stored_thumbnail(self, name: str) -> NDArray[np.uint8]:
         thumbnails = self._library.thumbnails

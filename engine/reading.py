@@ -15,7 +15,7 @@ from engine.images import MAX_BYTES, image_id, open_image, perceptual_hash, thum
 from engine.stores import MIN_SIDE
 
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Mapping
 
     import numpy as np
     from numpy.typing import NDArray
@@ -46,6 +46,7 @@ class Reader:
         side: Width and height of a thumbnail in pixels.
         has_thumbnail: Ids that need none; others may be added while this reads.
         has_vector: Ids that need no embedding, likewise.
+        owners: Owner by id of private pictures, whose ids are made with it.
     """
 
     def __init__(
@@ -54,11 +55,13 @@ class Reader:
         side: int,
         has_thumbnail: Container[str],
         has_vector: Container[str],
+        owners: Mapping[str, int],
     ) -> None:
         self._encoder = encoder
         self._side = side
         self._has_thumbnail = has_thumbnail
         self._has_vector = has_vector
+        self._owners = owners
 
     def read(self, file: FileState) -> Read:
         """Open a file and make all that the stores lack of it."""
@@ -67,7 +70,8 @@ class Reader:
                 problem = f"The file is larger than {MAX_BYTES // 10**6} MB."
                 return Read(file, problem=problem, is_broken=True)
             data = Path(file.path).read_bytes()
-            name = image_id(data)
+            owner = self._owners.get(file.image_id)
+            name = image_id(data, owner)
             file = replace(file, image_id=name)
             needs_thumbnail = name not in self._has_thumbnail
             needs_vector = self._encoder is not None and name not in self._has_vector
@@ -83,7 +87,9 @@ class Reader:
         prepared = self._encoder.prepare(image) if self._encoder and needs_vector else None
         return Read(
             file,
-            photo=Photo(name, file.category, *_full_size(data, image), perceptual_hash(image)),
+            photo=Photo(
+                name, file.category, *_full_size(data, image), perceptual_hash(image), owner
+            ),
             thumb=thumbnail(image, self._side) if needs_thumbnail else None,
             prepared=prepared,
         )

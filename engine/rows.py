@@ -213,13 +213,24 @@ class RowFile:
             added = rowlog.puts(names, *figures, first)
             self._commit(np.concatenate([added, self._deletions(replaced)]))
 
-    def delete(self, keys: ArrayLike) -> int:
-        """Delete rows, durably; keys that are absent do no harm. Returns how many there were."""
+    def delete(self, keys: ArrayLike, *, erase: bool = False) -> int:
+        """Delete rows, durably; keys that are absent do no harm. Returns how many there were.
+
+        Args:
+            keys: (n,) uint64.
+            erase: Overwrite the rows with zeros first. Without it they stay on the disk until the
+                next compaction. Views taken before see the zeros.
+        """
         with self._lock:
             self._need_writer()
             found = np.unique(self.positions(keys))
             found = found[found >= 0]
             if len(found):
+                if erase:
+                    blank = np.zeros(self._width, self._dtype)
+                    for at in found.tolist():
+                        _write(self._data, blank, at * self._row_bytes)
+                    os.fsync(self._data)
                 self._commit(self._deletions(found))
             return len(found)
 

@@ -114,6 +114,7 @@ class Image(Base):
         Index(None, "phash"),
         Index(None, "near_of"),
         Index(None, "state"),
+        Index(None, "owner"),
     )
 
     id: Mapped[str] = mapped_column(String(16), primary_key=True)
@@ -136,6 +137,16 @@ class Image(Base):
     added_at: Mapped[datetime] = mapped_column(Moment, default=now)
 
 
+class Removal(Base):
+    """A picture that is being removed: what an interrupted removal left, the next start removes."""
+
+    __tablename__ = "removals"
+
+    image_id: Mapped[str] = mapped_column(
+        ForeignKey("images.id", ondelete="CASCADE"), primary_key=True
+    )
+
+
 class File(Base):
     """One file that holds a picture; `is_stored` if it is the library's own copy."""
 
@@ -151,7 +162,10 @@ class File(Base):
 
 
 class Chat(Base):
-    """A chat's choices; what is NULL follows the settings."""
+    """A chat's choices; what is NULL follows the settings.
+
+    `scope` says where its questions look, `may_save` whether a group keeps pictures of its own.
+    """
 
     __tablename__ = "chats"
 
@@ -159,6 +173,8 @@ class Chat(Base):
     metric: Mapped[str | None] = mapped_column(String(32))
     topk: Mapped[int | None]
     language: Mapped[str | None] = mapped_column(String(16))
+    scope: Mapped[str | None] = mapped_column(String(16))
+    may_save: Mapped[bool | None]
 
 
 class TelegramFile(Base):

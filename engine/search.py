@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from engine import metrics
 from engine.encoders.languages import reads
 from engine.errors import EmptyLibraryError, StoreError
+from engine.images import owned_id
 from engine.query import Query, noted_id, open_query, unknown_image
 from engine.ranking import HEAD, Rankings
 
@@ -34,7 +35,7 @@ class Match:
 
     `rank` counts from 1 through all pages; `score` is the metric's own value, `percent` the
     similarity shown to people. `is_weak` says that such a similarity means little in this library:
-    see `Search.weak_below`.
+    see `Search.weak_below`. `owner` is None for what is everyone's, else who asked.
     """
 
     image_id: str
@@ -49,6 +50,7 @@ class Match:
     creator: str | None
     licence: str | None
     is_weak: bool = False
+    owner: int | None = None
 
 
 class Search:
@@ -128,15 +130,15 @@ class Search:
         metric = metrics.metric_named(query.metric)
         if not (query.images or query.like or query.text):
             raise ValueError("a query needs a picture, an id or words")
+        if not query.owners:
+            raise ValueError("only somebody's own pictures, but nobody's")
         if not 1 <= query.topk <= MAX_TOPK or query.page < 0:
             raise ValueError(f"topk must be 1 to {MAX_TOPK}, page 0 or more")
         self._library.refresh()
-        if not len(self._library.thumbnails):
-            raise EmptyLibraryError(
-                "The library is empty. Fill it with: lookalike index FOLDER", key="empty_library"
-            )
+        if not len(self._library.thumbnails) or not self._library.catalog.holds_any(query.owners):
+            raise _empty(query)
         self._refuse_unknown(query)
-        among = self._members(query) if query.category is not None else None
+        among = self._among(query)
         ranking = self._rankings.of(query, metric)
         found = self._shown(query, ranking, among)
         first = query.page * query.topk
@@ -157,9 +159,9 @@ class Search:
         """
         wanted = (query.page + 1) * query.topk
         shown: list[tuple[Photo, float]] = []
-        own = _same_picture(query)
-        if own is not None and (among is None or own in among):
-            shown = self._visible(query, ranking, ranking.best(1, [own]))[0]
+        same = [name for name in _same_picture(query) if among is None or name in among]
+        if same:
+            shown = self._visible(query, ranking, ranking.best(len(same), same))[0]
         hidden = {*query.like, *(photo.id for photo, _ in shown)}
         # In steps that do not depend on the page: how many are asked for may change the last bit of
         # a score, and with it the order of equals.
@@ -191,7 +193,7 @@ class Search:
         visible, lost = [], 0
         for name, score in ranked:
             photo = facts.get(name)
-            if photo is None or photo.state != "ready" or photo.owner not in {None, query.owner}:
+            if photo is None or photo.state != "ready" or photo.owner not in query.owners:
                 continue
             if without and _folded(photo.category) in without:
                 continue
@@ -205,25 +207,25 @@ class Search:
         # Usually nothing is asked for, and a transaction about nothing costs 0.1 ms.
         return self._library.catalog.facts(names) if names else {}
 
-    def _members(self, query: Query) -> list[str]:
-        """Ids in the asked category; its name may be given in any case, `_` for a space."""
-        asked = query.category or ""
-        members = self._ids_in([asked], query.owner)
+    def _among(self, query: Query) -> list[str] | None:
+        """Ids to keep to; None for all of everyone's, and beside them the asker's own."""
+        catalog = self._library.catalog
+        if query.category is None:
+            return catalog.ids_of(query.owner) if query.scope == "own" and query.owner else None
+        members = [each for who in query.owners for each in self._members(query.category, who)]
+        if not members:
+            raise self._library.unknown_category(query.category, query.owners)
+        return members
+
+    def _members(self, asked: str, owner: int | None) -> list[str]:
+        """Ids in one owner's category; its name may be given in any case, `_` for a space."""
+        catalog = self._library.catalog
+        members = catalog.ids_in(asked, owner)
         if members:
             return members
-        catalog = self._library.catalog
-        counts = catalog.categories()
-        if query.owner is not None:
-            counts += catalog.categories(query.owner)
-        spelled = {each.category for each in counts if _folded(each.category) == _folded(asked)}
-        if not spelled:
-            raise self._library.unknown_category(asked)
-        return self._ids_in(sorted(spelled), query.owner)
-
-    def _ids_in(self, names: Sequence[str], owner: int | None) -> list[str]:
-        catalog = self._library.catalog
-        owners = {None, owner}
-        return [each for who in owners for name in names for each in catalog.ids_in(name, who)]
+        names = (each.category for each in catalog.categories(owner))
+        spelled = [name for name in names if _folded(name) == _folded(asked)]
+        return [each for name in spelled for each in catalog.ids_in(name, owner)]
 
     def _refuse_unknown(self, query: Query) -> None:
         """Ids come from outside: one that nobody has, or somebody else, is the same."""
@@ -233,11 +235,22 @@ class Search:
                 raise unknown_image(name)
 
 
-def _same_picture(query: Query) -> str | None:
-    """The id that the asked picture has in the library, if it is in it and asked with alone."""
+def _empty(query: Query) -> EmptyLibraryError:
+    if query.scope == "own":
+        return EmptyLibraryError("There is nothing in your collection yet.", key="empty_collection")
+    return EmptyLibraryError(
+        "The library is empty. Fill it with: lookalike index FOLDER", key="empty_library"
+    )
+
+
+def _same_picture(query: Query) -> list[str]:
+    """Ids that the asked picture may have in the library, if it is asked with alone."""
     if len(query.images) != 1 or query.like or query.text or query.denoise:
-        return None
-    return noted_id(query.images[0])
+        return []
+    name = noted_id(query.images[0])
+    if name is None:
+        return []
+    return [name if owner is None else owned_id(name, owner) for owner in query.owners]
 
 
 def _folded(name: str) -> str:
@@ -259,4 +272,5 @@ def _match(photo: Photo, rank: int, score: float, ranking: Ranking) -> Match:
         landing_page=photo.landing_page,
         creator=photo.creator,
         licence=photo.licence,
+        owner=photo.owner,
     )

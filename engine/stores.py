@@ -153,10 +153,14 @@ class Stores:
             self.catalog.add_pending(batch.photos)
             orphans = self.catalog.record_files(batch.files)
             self._write_files(batch)
+            private = self.catalog.owners([*batch.thumbs, *batch.vectors])
             if batch.thumbs:
-                self.thumbnails.add(list(batch.thumbs), np.stack(list(batch.thumbs.values())))
+                self.thumbnails.add(
+                    list(batch.thumbs),
+                    np.stack(list(batch.thumbs.values())),
+                    shared=[name not in private for name in batch.thumbs],
+                )
             if batch.vectors:
-                private = set(self.catalog.private_ids())
                 self._needed_vectors().add(
                     list(batch.vectors),
                     np.stack(list(batch.vectors.values())),
@@ -174,16 +178,44 @@ class Stores:
         ids = list(ids)
         if not ids:
             return 0
+        private = list(self.catalog.owners(ids))
         if self.vectors is not None:
             self.vectors.delete(ids)
+        if private:
+            from engine.vectors import Vectors
+
+            key = self.encoder.key if self.encoder and self._vectors else None
+            Vectors.erase_private(self.settings, private, but=key)
         self.thumbnails.delete(ids)
         return self.catalog.remove_images(ids)
+
+    def remove(self, ids: Iterable[str]) -> int:
+        """Delete pictures with the files that are the library's own; returns how many there were.
+
+        What is to go is noted first, so that `repair` ends what a crash interrupts. Files go before
+        all else, lest it leave a copy of what somebody wanted gone, and so do the folders that
+        only they were in: those are named after categories.
+        """
+        ids = list(ids)
+        self.catalog.begin_removal(ids)
+        library = self.settings.library_dir.resolve()
+        folders: set[Path] = set()
+        for states in self.catalog.files_of(ids).values():
+            for path in (Path(state.path) for state in states if state.is_stored):
+                path.unlink(missing_ok=True)
+                path.with_name(f".{path.name}{PART}").unlink(missing_ok=True)
+                folders.add(path.parent)
+        for folder in folders:
+            _leave(folder, library)
+        return self.discard(ids)
 
     def repair(self) -> None:
         """Settle what a crash left: finished pictures become ready, those without file go.
 
         Unfinished ones whose file is there wait for the next index run, which completes them.
+        Removals that were begun are ended.
         """
+        self.remove(self.catalog.removed_ids())
         pending = self.catalog.pending_ids()
         states = self.catalog.files_of(pending)
         own = [state.path for each in states.values() for state in each if state.is_stored]
@@ -257,6 +289,18 @@ def folder_name(category: str) -> str:
         return name
     digest = hashlib.sha256(category.encode(errors="surrogatepass")).hexdigest()[:8]
     return f"{name or 'topic'}-{digest}"
+
+
+def _leave(folder: Path, library: Path) -> None:
+    """Remove a folder and those above it that are empty, up to the library's own."""
+    while folder != library and folder.is_relative_to(library):
+        try:
+            folder.rmdir()
+        except OSError:  # something else is in it, or it is gone
+            break
+        folder = folder.parent
+    if folder.is_dir():
+        _sync_folder(folder)
 
 
 def _write_file(file: FileState, data: bytes) -> None:

@@ -38,7 +38,7 @@ class Choosing:
             text, markup = await self._chooser(update, kind, say)
             await self._desk.say(context.bot, update, text, markup)
             return
-        if not await self._desk.membership.may_change(context.bot, update):
+        if not await self._desk.membership.may_decide(context.bot, update):
             await self._desk.say(context.bot, update, say("choose.admins"))
             return
         try:
@@ -64,7 +64,7 @@ class Choosing:
             await acknowledge(query)
             await edit(query, *await self._chooser(update, kind, say))
             return
-        if not await self._desk.membership.may_change(context.bot, update):
+        if not await self._desk.membership.may_decide(context.bot, update):
             await acknowledge(query, say("choose.admins"))
             return
         try:

@@ -61,7 +61,13 @@ class Showing:
             category = flags.category and await self._desk.category(flags.category)
             from engine.search import Query  # imported by now, in a thread
 
-            query = Query(images=tuple(images), topk=topk, category=category)
+            query = Query(
+                images=tuple(images),
+                topk=topk,
+                category=category,
+                owner=update.effective_chat.id if update.effective_chat else None,
+                scope=choices.scope or "both",
+            )
             sheet = await self._desk.gallery.consult(
                 lambda search: _compared(search, query, names, say)
             )
@@ -74,7 +80,12 @@ class Showing:
 
         async def work(say: Translator, images: list[Image]) -> Drawn:
             await self._desk.gallery.encoder_is_up()
-            tags = await self._desk.gallery.read(lambda library: self._tags(library, images[0]))
+            is_shared = (await self._desk.choices(update)).scope == "shared"
+            chat = update.effective_chat
+            owner = None if is_shared or chat is None else chat.id
+            tags = await self._desk.gallery.read(
+                lambda library: self._tags(library, images[0], owner)
+            )
             if not tags:
                 return Drawn(say("tag.none"))
             sheet = await self._desk.call(lambda: _tagged(images[0], tags, say))
@@ -130,13 +141,13 @@ class Showing:
         else:
             await desk.show(bot, update, drawn.picture, drawn.words)
 
-    def _tags(self, library: Library, image: Image) -> list[Tag]:
+    def _tags(self, library: Library, image: Image, owner: int | None) -> list[Tag]:
         """Worker thread: the tags, by a tagger that is kept: it remembers the categories' names."""
         from engine.tags import Tagger
 
         if self._tagger is None or self._tagger[0] is not library:
             self._tagger = (library, Tagger(library))
-        return self._tagger[1].tags(image)
+        return self._tagger[1].tags(image, owner=owner)
 
 
 def _compared(

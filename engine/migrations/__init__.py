@@ -10,7 +10,7 @@ from engine.errors import StoreError
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision. Kept by hand (a test compares), so that a database which is up to date can
 be recognised without importing Alembic."""
 

@@ -62,6 +62,23 @@ class Vectors:
         matches = (found.fullmatch(path.name) for path in settings.vectors_dir.glob(f"{name}-*"))
         return max((int(match[1]) for match in matches if match), default=None)
 
+    @staticmethod
+    def erase_private(settings: Settings, ids: Sequence[str], *, but: str | None = None) -> None:
+        """Erase the private vectors that encoders of the past made of these pictures.
+
+        Args:
+            settings: `vectors_dir`.
+            ids: Pictures that are removed.
+            but: `Encoder.key` of the encoder whose vectors are open, and deleted by `delete`.
+        """
+        name = None if but is None else _name(but)
+        for path in settings.vectors_dir.glob("*.private.rows"):
+            match = re.fullmatch(r"(.+)-(\d+)\.private\.rows", path.name)
+            if match is None or match[1] == name:
+                continue
+            with RowFile.open(path, width=int(match[2]), dtype=np.float32, write=True) as file:
+                file.delete(keys_of(ids), erase=True)
+
     @classmethod
     def open(cls, settings: Settings, encoder_key: str, dimension: int, *, write: bool) -> Self:
         """Open an encoder's vectors; a writer also opens Chroma and puts it right.
@@ -197,12 +214,12 @@ class Vectors:
             collection.add([ids[i] for i in at], vectors[at])
 
     def delete(self, ids: Sequence[str]) -> None:
-        """Delete vectors; pictures that have none do not matter."""
+        """Delete vectors, private ones without trace; pictures that have none do not matter."""
         keys = keys_of(ids)
         with self._changing() as collection:
             known = [ids[at] for at in np.flatnonzero(self._shared.positions(keys) >= 0).tolist()]
             for file in (self._shared, self._private):
-                file.delete(keys)
+                file.delete(keys, erase=file is self._private)
                 dead = file.appended - len(file)
                 if dead >= COMPACT_FROM and 3 * dead > file.appended:
                     # A full disk is no reason to keep what is to be deleted.
