@@ -79,6 +79,10 @@ class Holdings:
             photo = catalog.facts([name]).get(name)
             if photo is not None and photo.state == "ready":
                 is_new = since is not None and catalog.added_at([name])[name] >= since
+                if self._library.stores.missing_vectors([name]):
+                    # Cut off half-way, or the encoder was not to be had then.
+                    catalog.mark_pending([name])
+                    self._library.add([NewPicture(cleaned.data, photo)])
                 return Kept(photo, is_new, len(catalog.ids_of(self._owner)))
             count = len(catalog.ids_of(self._owner))
             if count >= quota:

@@ -180,3 +180,34 @@ def test_another_encoder_embeds_private_pictures_under_their_own_ids(settings, g
         assert library.check().is_clean
         search = Search(library)
         assert search.run(asked(search, 1, owner=SAM))[0].image_id == kept.photo.id
+
+
+@pytest.mark.parametrize("step", ["_write_files", "catalog", "thumbnails", "vectors"])
+def test_a_picture_whose_keeping_was_cut_off_is_whole_after_the_next_attempt(
+    settings, gallery, monkeypatch, step
+):
+    class CutError(BaseException):
+        pass
+
+    def cut(*_, **__):
+        raise CutError
+
+    with Library.open(settings, write=True) as library:
+        library.index([gallery])
+        with monkeypatch.context() as patch:
+            if step == "_write_files":
+                patch.setattr(library.stores, step, cut)
+            elif step == "catalog":
+                patch.setattr(library.catalog, "mark_ready", cut)
+            else:
+                patch.setattr(getattr(library, step), "add", cut)
+            with pytest.raises(CutError):
+                Holdings(library, SAM).keep(drawn(1), "beach", quota=9)
+    with Library.open(settings, write=True) as library:
+        started = datetime(2020, 1, 1, tzinfo=UTC)
+        kept = Holdings(library, SAM).keep(drawn(1), "beach", quota=9, since=started)
+        assert (kept.is_new, kept.count) == (True, 1)
+        search = Search(library)
+        found = search.run(asked(search, 1, owner=SAM, metric="l1"))
+        assert found[0].image_id == kept.photo.id
+        assert library.check().is_clean
