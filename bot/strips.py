@@ -155,7 +155,7 @@ class Strips:
         file_ids = (await self._desk.opened()).file_ids
         for number in range(page, page + MOST_PAGES):
             matches = await self._matches(words, number)
-            names = [match.image_id for match in matches]
+            names = [match.image_id for match in matches if not match.is_weak]
             known = await self._desk.call(file_ids.known, names)
             is_last = len(matches) < MOST or number == LAST_PAGE
             if known or is_last:
