@@ -155,7 +155,9 @@ class Strips:
         file_ids = (await self._desk.opened()).file_ids
         for number in range(page, page + MOST_PAGES):
             matches = await self._matches(words, number)
-            names = [match.image_id for match in matches if not match.is_weak]
+            if is_first and number == page and all(match.is_weak for match in matches):
+                break  # words that mean nothing here
+            names = [match.image_id for match in matches]
             known = await self._desk.call(file_ids.known, names)
             is_last = len(matches) < MOST or number == LAST_PAGE
             if known or is_last:
