@@ -65,9 +65,9 @@ class AlbumHandler(BaseHandler[Album, Any, None]):
 
 
 def captions_of(album: Album) -> list[str]:
-    """What is written under the pictures of an album."""
-    captions = (update.message.caption for update in album.updates if update.message)
-    return [caption for caption in captions if caption]
+    """What is written under the pictures of an album; not what somebody else wrote there."""
+    messages = (update.message for update in album.updates)
+    return [m.caption for m in messages if m and m.caption and not m.forward_origin]
 
 
 def words_after(text: str | None) -> str:
@@ -100,6 +100,6 @@ def pictured(command: str, callback: Callback) -> Handlers:
 
     return [
         AlbumHandler(album, pattern),
-        MessageHandler(new & filters.CaptionRegex(pattern), captioned),
+        MessageHandler(new & ~filters.FORWARDED & filters.CaptionRegex(pattern), captioned),
         CommandHandler(command, replied, new),
     ]

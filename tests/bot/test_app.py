@@ -194,7 +194,7 @@ WORDS = {
     "/language xx": "en or vi",
     "/nonsense": "/help",
     f"/metric {'x' * 4000}": "no metric",
-    "hello": "Send me a photo",
+    "hello": "no image model",
 }
 
 

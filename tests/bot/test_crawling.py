@@ -259,6 +259,12 @@ async def test_photo_captioned_add_is_in_the_category(
         told = await message_with(playground, "2 pictures added to #owl.")
         asked = await asyncio.to_thread(admin.send_photo, fresh, "/topk 1")
         answer = await answer_to(playground, asked)
+        other = picture("somebody else's")
+        passed_on = await asyncio.to_thread(admin.send_photo, other, "/add owl", forward=True)
+        await answer_to(playground, passed_on)
+    assert not [m for m in playground.answers(ADMIN) if "Added to #owl" in m.get("text", "")][1:], (
+        "a command that somebody else wrote is none"
+    )
     assert "Not added: there already." in told["text"]
     assert len(album) == 3
     assert answer.captions[0].startswith("#1 · red panda · ")

@@ -123,7 +123,7 @@ async def test_question_under_way_survives_the_change_of_hands(
             await self._take(write=True)
             return False
 
-        monkeypatch.setattr(Gallery, "_encoder_is_up", change_hands)
+        monkeypatch.setattr(Gallery, "encoder_is_up", change_hands)
         asked = Query(images=(await picture(gallery),), metric="clip", topk=3)
         found = await gallery.ask(asked)
     assert found.matches[0].category == "tiger"
