@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 TOPK = 5
 ASKER, OTHER, ADMIN = 1, 2, 3
 """User ids on the chat page: who asks the first question, who reads Vietnamese, who may do more."""
+GROUP = -1_001_000_000_001
+"""A group of all three, in which the bot answers whoever addresses it."""
 TOPIC = "butterfly"
 ANSWER_WITHIN_S = 120.0
 """Loading the encoder is part of the first answer; slow machines take their time."""
@@ -207,8 +209,9 @@ def _ended_like_ctrl_c() -> Iterator[None]:
 def _ask(playground: Playground, bot: subprocess.Popen[bytes], log: Path, picture: Path) -> Answer:
     """Send a picture as a user would, and wait for the album and the message under it."""
     user = playground.user(ASKER, "Sam", language_code="en")
-    playground.user(OTHER, "Linh", language_code="vi")
-    playground.user(ADMIN, "Alex", language_code="en", is_admin=True)
+    linh = playground.user(OTHER, "Linh", language_code="vi")
+    alex = playground.user(ADMIN, "Alex", language_code="en", is_admin=True)
+    playground.group(GROUP, "Drawing club", [user, linh, alex])
     asked = time.monotonic()
     user.send_photo(picture.read_bytes())
     while time.monotonic() - asked < ANSWER_WITHIN_S:

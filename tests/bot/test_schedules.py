@@ -117,8 +117,8 @@ async def test_schedule_rings_while_the_bot_runs_and_comes_again(
     for number in (1, 2):
         set_due(settings, bot_id, datetime.now(UTC) + timedelta(seconds=3))
         async with run_crawler():
-            await told(playground, f"🕸 #{number} · penguin\n✅ Done")
-            await asyncio.sleep(0.5)
+            done = await told(playground, f"🕸 #{number} · penguin\n✅ Done")
+            await told(playground, "new picture", after=done["message_id"])
     sheets = [m for m in playground.answers(ADMIN) if "new picture" in m.get("caption", "")]
     assert len(sheets) == 2
 
