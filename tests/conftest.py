@@ -35,6 +35,18 @@ def quiet_servers() -> None:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
 
 
+@pytest.fixture(autouse=True)
+def logging_as_it_was() -> Iterator[None]:
+    """What a program under test does to the root logger ends with the test, as its stderr does."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    for handler in list(root.handlers):
+        if handler not in handlers and type(handler) is logging.StreamHandler:
+            root.removeHandler(handler)
+    root.setLevel(level)
+
+
 # Playwright's synchronous side keeps an event loop running in this thread, in which no asynchronous
 # test could run meanwhile: it must end with the module.
 @pytest.fixture(scope="module")

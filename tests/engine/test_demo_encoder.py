@@ -80,7 +80,8 @@ def photographed(image: Image.Image) -> Image.Image:
 def test_the_folder_is_small_and_says_what_it_is() -> None:
     assert sum(file.stat().st_size for file in FOLDER.iterdir()) <= 8_000_000
     config = json.loads((FOLDER / "open_clip_config.json").read_text())
-    assert set(config) == {"model_cfg", "preprocess_cfg"}
+    assert set(config) == {"model_cfg", "preprocess_cfg", "languages"}
+    assert config["languages"] == ["en"]
     assert "drawings" in (FOLDER / "README.md").read_text()
 
 

@@ -232,7 +232,7 @@ def test_a_crash_after_the_file_is_completed_by_the_next_index_run(
     settings: Settings, new_pictures: list[NewPicture], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with Library.open(settings, write=True) as library:
-        monkeypatch.setattr(library.thumbnails, "add", lambda *_: 1 / 0)
+        monkeypatch.setattr(library.thumbnails, "add", lambda *_, **__: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             library.add(new_pictures)
     with Library.open(settings, write=True) as library:
