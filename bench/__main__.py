@@ -36,8 +36,8 @@ def main() -> int:
             print(f"… {group}", file=sys.stderr, flush=True)
             module = importlib.import_module(f"bench.{group}")
             figures += module.measure(Path(folder), arguments.pictures)
+            write_json(figures, arguments.out)
     show(figures)
-    write_json(figures, arguments.out)
     return 0 if all(figure.is_met is not False for figure in figures) else 1
 
 
