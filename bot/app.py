@@ -318,8 +318,12 @@ class LookalikeBot:
         app = self.application
         self.line.close()
         self.crawling.leave()
-        await asyncio.gather(self.rota.stop(), self.evaluating.close())
-        await asyncio.gather(self._listening.stop(), self._turns.finish_in_hand(FINISH_WITHIN_S))
+        await asyncio.gather(
+            self.rota.stop(),
+            self.evaluating.close(),
+            self._listening.stop(),
+            self._turns.finish_in_hand(FINISH_WITHIN_S),
+        )
         if app.running:
             await app.stop()
         for task in self._background:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 LOG = logging.getLogger(__name__)
 
 EDIT_EVERY_S = 2.0
+POLL_S = 0.05
 TROUBLE_PAUSE_S = 30.0
 OPEN = frozenset({"queued", "running"})
 
@@ -122,12 +123,14 @@ class Crawling:
         return entry
 
     async def cancel_category(self, category: str) -> None:
-        """End the crawls of a category at once."""
+        """End the crawls of a category, and wait until they store nothing more."""
         stores = await self._desk.opened()
         for told in await self._desk.call(stores.announcements.untold):
             entry = await self._desk.call(stores.crawls.get, told.crawl_id)
             if entry is not None and entry.category == category:
                 await self.cancel(entry.id)
+                while self._running == entry.id:  # noqa: ASYNC110 -- it ends in a thread
+                    await asyncio.sleep(POLL_S)
 
     # The work
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
 
     from telegram import Message, Update
+    from telegram.ext import ExtBot
 
     from bot.app import Context
     from bot.handlers.commands import Handlers
@@ -78,11 +79,17 @@ def words_after(text: str | None) -> str:
 
 def pictured(command: str, callback: Callback) -> Handlers:
     """Handlers of `/command` with a picture; before those of pictures, which take any caption."""
-    pattern = re.compile(rf"/{command}(@\w+)?(\s|$)", re.IGNORECASE)
+    pattern = re.compile(rf"^/{command}(?:@(\w+))?(?:\s|$)", re.IGNORECASE)
     new = filters.UpdateType.MESSAGE
 
+    def is_for(caption: str, bot: ExtBot[int]) -> bool:
+        """Not for another bot of the group, as in `/tag@other_bot`."""
+        found = pattern.match(caption)
+        return bool(found and (found[1] or bot.username).casefold() == bot.username.casefold())
+
     async def captioned(update: Update, context: Context) -> None:
-        if message := update.message:
+        message = update.message
+        if message and is_for(message.caption or "", context.bot):
             words = words_after(message.caption)
             await callback(update, context, Pictured(words, [message], message.reply_to_message))
 
@@ -94,9 +101,11 @@ def pictured(command: str, callback: Callback) -> Handlers:
     async def album(item: Album, context: Context) -> None:
         messages = [update.message for update in item.updates if update.message]
         captions = (caption for caption in captions_of(item) if pattern.match(caption))
+        caption = next(captions, "")
         replied = messages[0].reply_to_message if messages else None
-        command = Pictured(words_after(next(captions, "")), messages, replied)
-        await callback(item.updates[0], context, command)
+        if is_for(caption, context.bot):
+            command = Pictured(words_after(caption), messages, replied)
+            await callback(item.updates[0], context, command)
 
     return [
         AlbumHandler(album, pattern),

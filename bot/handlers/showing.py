@@ -11,7 +11,7 @@ from bot.handlers.captioned import pictured
 from bot.handlers.trouble import sentence
 from bot.pictures import download, picture_in
 from bot.questions import parse_flags
-from engine.errors import LookalikeError
+from engine.errors import EncoderUnavailableError, LookalikeError
 from engine.metrics import METRICS
 
 if TYPE_CHECKING:
@@ -79,7 +79,12 @@ class Showing:
         """The categories that fit a picture."""
 
         async def work(say: Translator, images: list[Image]) -> Drawn:
-            await self._desk.gallery.encoder_is_up()
+            if not await self._desk.gallery.encoder_is_up():  # it may take minutes to come
+                raise EncoderUnavailableError(
+                    "The image model is still being loaded.",
+                    key="encoder_loading",
+                    encoder=self._desk.settings.encoder,
+                )
             is_shared = (await self._desk.choices(update)).scope == "shared"
             chat = update.effective_chat
             owner = None if is_shared or chat is None else chat.id

@@ -294,3 +294,22 @@ async def test_remove_asks_then_removes_all_of_it(
     with Library.open(settings, write=True) as library:
         assert library.check().is_clean
         assert len(library.thumbnails) == 12
+
+
+async def test_remove_ends_a_crawl_of_the_category_first(
+    run_crawler: Any, playground: Playground, admin: User, site: Collection, settings: Settings
+) -> None:
+    site.add("penguin", 40)
+    site.media.latency_s = 0.3
+    async with run_crawler():
+        await say(admin, "/crawl penguin 40")
+        await message_with(playground, r"added [1-9]")
+        await say(admin, "/remove penguin")
+        sure = await message_with(playground, "of “penguin”")
+        await asyncio.to_thread(admin.press, sure, "Remove")
+        await message_with(playground, "“penguin” is gone")
+        await message_with(playground, "🛑 Stopped")
+        await asyncio.sleep(1.0)
+    with Library.open(settings, write=True) as library:
+        assert "penguin" not in {each.category for each in library.categories()}
+        assert library.check().is_clean

@@ -164,3 +164,19 @@ async def test_wrong_flag_gets_one_helpful_line(
     async with run_bot():
         told = await ask(sam, playground, draw("sky", 0), "/compare /topk 99")
     assert "choose 1 to 10" in told["text"]
+
+
+async def test_only_a_caption_that_begins_with_the_command_is_one(
+    run_bot: RunBot, playground: Playground, sam: User
+) -> None:
+    group = playground.group(-1_001_000_000_001, "Zoo", [sam]).id
+    async with run_bot():
+        told = await ask(sam, playground, draw("sky", 0), "from example.org/add or/tag this")
+        await asyncio.to_thread(sam.send_photo, draw("sky", 0), "/tag@another_bot", chat_id=group)
+        sent = await asyncio.to_thread(
+            sam.send_photo, draw("sky", 0), "/tag@lookalike_bot", chat_id=group
+        )
+        own = await answer(playground, sent)
+    assert "photo" in told, "an album, as for any words"
+    assert own["caption"].startswith("sky ")
+    assert len(playground.answers(group)) == 1
