@@ -284,12 +284,15 @@ class LookalikeBot:
                 LOG.warning("old questions could not be dropped (%s)", type(error).__name__)
             await asyncio.sleep(PRUNE_EVERY_S)
 
-    def _on_flood(self, update: Update, waiting: int, is_dropped: bool) -> None:  # noqa: FBT001 -- a callback
-        LOG.info("somebody has %d updates waiting", waiting)
+    def _on_flood(self, update: Update, waiting: int, is_dropped: bool) -> bool:  # noqa: FBT001 -- a callback
+        """Tell somebody who speaks to the bot; who does not has nothing to wait for."""
         message = update.message
-        if message is None or is_addressed(message, self.application.bot):
-            key = "flood.dropped" if is_dropped else "flood.slow"
-            self._in_background(self._calm(update, key, waiting))
+        if message is not None and not is_addressed(message, self.application.bot):
+            return False
+        LOG.info("somebody has %d updates waiting", waiting)
+        key = "flood.dropped" if is_dropped else "flood.slow"
+        self._in_background(self._calm(update, key, waiting))
+        return True
 
     async def _calm(self, update: Update, key: str, waiting: int) -> None:
         message, chat = update.effective_message, update.effective_chat

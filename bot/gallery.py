@@ -74,6 +74,7 @@ class Gallery:
         self._trouble: LookalikeError | None = None
         self._library: Library | None = None
         self._search: Search | None = None
+        self._opening: asyncio.Future[tuple[Library, Search]] | None = None
         self._owned = asyncio.Event()
         self._locked: LibraryLockedError | None = None
         self._loading = Loading()
@@ -133,7 +134,9 @@ class Gallery:
                 LOG.warning("the library cannot be taken over: %s", error)
 
     async def _take(self, *, write: bool) -> None:
-        library, search = await asyncio.to_thread(_open, self._settings, write=write)
+        # Shielded: a thread that opens a library goes on, and what it brings is `close`'s to close.
+        self._opening = asyncio.ensure_future(asyncio.to_thread(_open, self._settings, write=write))
+        library, search = await asyncio.shield(self._opening)
         previous, self._library = self._library, library
         self._search = search
         if write:
@@ -330,7 +333,7 @@ class Gallery:
             self._is_unused.set()
 
     async def close(self) -> None:
-        """Release the library; running searches end first."""
+        """Release the library, also one that is being opened; running searches end first."""
         self._loading.cancel()
         for task in (self._owning, self._learning):
             if task is not None:
@@ -339,11 +342,26 @@ class Gallery:
         self._searchers.shutdown(wait=False, cancel_futures=True)
         self._writers.shutdown(wait=False, cancel_futures=True)
         library, self._library, self._search = self._library, None, None
+        deadline = asyncio.get_running_loop().time() + CLOSE_WITHIN_S
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(CLOSE_WITHIN_S):
+            async with asyncio.timeout_at(deadline):
                 await self._is_unused.wait()
         if library is not None and not self._in_use:
             await asyncio.to_thread(library.close)
+        await self._close_untaken(library, deadline)
+
+    async def _close_untaken(self, taken: Library | None, deadline: float) -> None:
+        """Close what a thread has opened, or still opens, for a `_take` that was cancelled."""
+        if self._opening is None:
+            return
+        try:
+            async with asyncio.timeout_at(deadline):
+                opened, _ = await asyncio.shield(self._opening)
+        except Exception as error:  # noqa: BLE001 -- then there is nothing to close
+            LOG.debug("nothing was opened: %r", error)
+            return
+        if opened is not taken:
+            await asyncio.to_thread(opened.close)
 
 
 def _open(settings: Settings, *, write: bool) -> tuple[Library, Search]:

@@ -48,15 +48,16 @@ class Line(asyncio.Queue[object]):
 
     Args:
         threads: Where the database is talked to.
-        on_flood: Called as (update, number waiting, is dropped), once until the person's line is
-            empty again for each of the two cases.
+        on_flood: Called as (update, number waiting, is dropped); returns whether the person is
+            told. Not called again until the person's line is empty, for each of the two cases,
+            once it has said so.
         on_message: Called with chat id and message id of whatever arrives.
     """
 
     def __init__(
         self,
         threads: Executor,
-        on_flood: Callable[[Update, int, bool], None],
+        on_flood: Callable[[Update, int, bool], bool],
         on_message: Callable[[int, int], None] = lambda chat_id, message_id: None,  # noqa: ARG005
     ) -> None:
         super().__init__()
@@ -132,13 +133,11 @@ class Line(asyncio.Queue[object]):
         waiting = len(lane.turns)
         if waiting >= MOST_WAITING and not is_accepted:
             self._finish_in_background([update.update_id])
-            if user not in self._dropped_for:
+            if user not in self._dropped_for and self._on_flood(update, waiting, True):  # noqa: FBT003 -- a plain callback
                 self._dropped_for.add(user)
-                self._on_flood(update, waiting, True)  # noqa: FBT003 -- a plain callback
             return
         if waiting >= GREETING_WAITING and not lane.is_greeted and not is_accepted:
-            lane.is_greeted = True
-            self._on_flood(update, waiting, False)  # noqa: FBT003 -- a plain callback
+            lane.is_greeted = self._on_flood(update, waiting, False)  # noqa: FBT003 -- a plain callback
         message = update.message
         album_id = message.media_group_id if message else None
         pause_s = ALBUM_PAUSE_S if album_id else 0.0

@@ -182,3 +182,26 @@ async def test_encoder_that_is_late_again_keeps_nobody_from_pixels(
         await gallery.ask(by_clip)
         assert asyncio.get_running_loop().time() - clock < 0.3, "the wait is over for all"
         may_end.set()
+
+
+async def test_library_is_released_by_a_gallery_that_is_closed_while_it_opens(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    open_library = module._open
+
+    def slow(settings: Settings, *, write: bool) -> object:
+        opened = open_library(settings, write=write)
+        begun.set()
+        go_on.wait(10)
+        return opened
+
+    monkeypatch.setattr(module, "_open", slow)
+    gallery = Gallery(settings)
+    opening = asyncio.create_task(gallery.open())
+    await asyncio.to_thread(begun.wait, 10)
+    opening.cancel()
+    asyncio.get_running_loop().call_later(0.3, go_on.set)
+    await gallery.close()
+    with await asyncio.to_thread(Library.open, settings, write=True):
+        pass

@@ -13,7 +13,7 @@ from telegram import Bot, CallbackQuery, Chat, Message, Update, User
 from bot import line as module
 from bot.inbox import Inbox, Received
 from bot.lanes import Album
-from bot.line import MOST_WAITING, Line
+from bot.line import GREETING_WAITING, MOST_WAITING, Line
 from bot.turns import Turns
 from engine.catalog import Catalog
 from engine.schema import now
@@ -26,14 +26,18 @@ BOT = Bot("123:abc")
 
 
 def update(
-    update_id: int, user: int = 1, chat: int | None = None, album: str | None = None
+    update_id: int,
+    user: int = 1,
+    chat: int | None = None,
+    album: str | None = None,
+    text: str = "hello",
 ) -> Update:
     message = Message(
         update_id,
         datetime.now(UTC),
         Chat(chat or user, "private" if chat is None else "group"),
         from_user=User(user, "Somebody", is_bot=False),
-        text="hello",
+        text=text,
         media_group_id=album,
     )
     return Update(update_id, message=message)
@@ -48,8 +52,13 @@ def inbox(tmp_path: Path) -> Iterator[Inbox]:
 @pytest.fixture
 async def line(inbox: Inbox) -> AsyncIterator[Line]:
     floods: list[tuple[int, bool]] = []
+
+    def on_flood(update: Update, _: int, is_dropped: bool) -> bool:
+        floods.append((update.update_id, is_dropped))
+        return "unheard" not in (update.message.text or "" if update.message else "")
+
     with ThreadPoolExecutor(1) as threads:
-        line = Line(threads, lambda update, _, dropped: floods.append((update.update_id, dropped)))
+        line = Line(threads, on_flood)
         line.floods = floods  # type: ignore[attr-defined]
         await line.open(inbox, BOT)
         yield line
@@ -157,6 +166,16 @@ async def test_flooding_earns_one_friendly_word_and_has_an_end(line: Line, inbox
     assert len(inbox.unanswered()) == MOST_WAITING
 
 
+async def test_friendly_word_that_nobody_was_told_is_said_at_the_next_update(line: Line) -> None:
+    for update_id in range(1, MOST_WAITING + 4):
+        is_heard = update_id in {GREETING_WAITING + 3, MOST_WAITING + 2}
+        await line.put(update(update_id, text="heard" if is_heard else "unheard"))
+    told_at = [update_id for update_id, is_dropped in line.floods if not is_dropped]  # type: ignore[attr-defined]
+    assert told_at == [GREETING_WAITING + 1, GREETING_WAITING + 2, GREETING_WAITING + 3]
+    dropped_at = [update_id for update_id, is_dropped in line.floods if is_dropped]  # type: ignore[attr-defined]
+    assert dropped_at == [MOST_WAITING + 1, MOST_WAITING + 2]
+
+
 async def test_full_line_stops_the_fetching(line: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_IN_LINE", 2)
     await line.put(update(1, user=1))
@@ -222,7 +241,7 @@ async def test_next_process_drops_nothing_that_was_accepted_and_reads_past_what_
     inbox.store([Received(count + 1, 1, {"update_id": "?", "message": {"chat": 1}}, now())])
     floods: list[int] = []
     with ThreadPoolExecutor(1) as threads:
-        line = Line(threads, lambda update, *_: floods.append(update.update_id))
+        line = Line(threads, lambda update, *_: not floods.append(update.update_id))
         await line.open(inbox, BOT)
         for update_id in range(1, count + 1):
             assert await next_id(line) == update_id
