@@ -66,26 +66,33 @@ def measure(folder: Path, pictures: int) -> list[Figure]:  # noqa: ARG001 - ever
 
 
 class _Crawl:
-    """Crawls the same addresses again and again, each time into a new library."""
+    """Crawls the same addresses again and again, each time into a new library.
+
+    None is deleted in between: some file systems make files more slowly for minutes after many
+    were deleted, which would be measured with the next round.
+    """
 
     def __init__(self, folder: Path, hosts: Sequence[str], urls: Sequence[str]) -> None:
-        self._folder = folder / "crawled"
+        self._folder = folder
         self._list = folder / "urls.txt"
         self._list.write_text("\n".join(urls), encoding="utf-8")
         self._wanted = len(urls)
         self._settings = load_settings(
-            data_dir=self._folder, encoder="none", crawl_delay=0, crawl_allow=tuple(hosts)
+            encoder="none", crawl_delay=0, crawl_allow=tuple(hosts), _env_file=None
         )
+        self._rounds = 0
         self.added = 0
 
     def seconds(self, *, is_limited: bool) -> float:
-        fetcher = Fetcher(self._settings, is_limited=is_limited)
-        source = open_source(str(self._list), self._settings)
-        with Library.open(self._settings, write=True) as library:
+        self._rounds += 1
+        data_dir = self._folder / f"crawled-{self._rounds}"
+        settings = self._settings.model_copy(update={"data_dir": data_dir})
+        fetcher = Fetcher(settings, is_limited=is_limited)
+        source = open_source(str(self._list), settings)
+        with Library.open(settings, write=True) as library:
             crawler = Crawler(library, fetcher, [source])
             report = crawler.run("everything", wanted=self._wanted)
         fetcher.close()
-        shutil.rmtree(self._folder)
         if report.counts.failed:
             raise RuntimeError(f"the hosts failed: {report.counts.failed}")
         self.added = report.counts.added

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from sqlalchemy import bindparam, case, delete, exists, func, select, update
@@ -339,6 +340,7 @@ class CrawlLog:
             return [_entry(row) for row in session.execute(query).scalars()]
 
 
+@lru_cache(4096)
 def url_digest(url: str) -> str:
     """Name of an address in the log and on disk: 32 hex digits of its SHA-256."""
     return hashlib.sha256(url.encode(errors="surrogatepass")).hexdigest()[:32]

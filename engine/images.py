@@ -99,7 +99,9 @@ def thumbnail(image: Image.Image, side: int = 64) -> NDArray[np.uint8]:
     Returns:
         (side, side, 3) uint8.
     """
-    small = image.convert("RGB").resize((side, side), Image.Resampling.BOX, reducing_gap=2.0)
+    if image.mode != "RGB":
+        image = image.convert("RGB")
+    small = image.resize((side, side), Image.Resampling.BOX, reducing_gap=2.0)
     return np.array(small, dtype=np.uint8)
 
 

@@ -8,6 +8,7 @@ import re
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from io import FileIO
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -80,6 +81,7 @@ class Stores:
 
     def __init__(self, settings: Settings, encoder: LazyEncoder | None, *, write: bool) -> None:
         self.settings = settings
+        self._library = settings.library_dir.resolve()
         self.encoder = encoder
         self._write = write
         self._opening = Lock()
@@ -198,7 +200,6 @@ class Stores:
         """
         ids = list(ids)
         self.catalog.begin_removal(ids)
-        library = self.settings.library_dir.resolve()
         folders: set[Path] = set()
         for states in self.catalog.files_of(ids).values():
             for path in (Path(state.path) for state in states if state.is_stored):
@@ -206,7 +207,7 @@ class Stores:
                 path.with_name(f".{path.name}{PART}").unlink(missing_ok=True)
                 folders.add(path.parent)
         for folder in folders:
-            _leave(folder, library)
+            _leave(folder, self._library)
         return self.discard(ids)
 
     def repair(self) -> None:
@@ -231,7 +232,7 @@ class Stores:
 
     def path_of(self, photo: Photo) -> Path:
         """Where the library's own copy of a picture lies; named by content, in a safe folder."""
-        folder = self.settings.library_dir.resolve()
+        folder = self._library
         if photo.owner is not None:
             folder /= f"@{photo.owner}"
         return folder / folder_name(photo.category) / f"{photo.id}.jpg"
@@ -307,9 +308,10 @@ def _write_file(file: FileState, data: bytes) -> None:
     """Under another name first, so that none is ever half."""
     path = Path(file.path)
     half = path.with_name(f".{path.name}{PART}")
-    with half.open("wb") as stream:
-        stream.write(data)
-        stream.flush()
+    with FileIO(half, "w") as stream:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[stream.write(rest) :]
         os.utime(half, ns=(file.mtime_ns, file.mtime_ns))
         os.fsync(stream.fileno())
     half.replace(path)

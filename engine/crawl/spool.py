@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import contextmanager
+from collections import deque
+from contextlib import contextmanager, suppress
 from io import FileIO
 from typing import TYPE_CHECKING
 
 from engine.crawls import url_digest
 from engine.errors import StoreError
-from engine.stores import PART
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -21,11 +21,15 @@ FOLDER = "crawl"
 
 
 class Spool:
-    """The downloads of one crawl, a file for each address, named by its digest.
+    """The downloads of one crawl, a file for each address, named by its digest and its length.
 
-    A download is written while it comes, to a file that carries its length in its name where that
-    is known: after a `kill -9` one whose last byte was written is whole, whatever was to be done
-    with it. It is not forced to disk: after a power cut an address may well be asked once more.
+    A download is written while it comes. Its file is whole when it has the length that its name
+    says, so after a `kill -9` one whose last byte was written is whole, whatever was to be done
+    with it; only where a server told no length, the name gets it at the end. Nothing is forced to
+    disk: after a power cut an address may well be asked once more.
+
+    The file of a download that was dealt with is emptied and takes up a later one: to make and to
+    delete files again and again costs some file systems more than the downloads themselves.
 
     Args:
         data_dir: The library's ``DATA_DIR``.
@@ -34,18 +38,20 @@ class Spool:
 
     def __init__(self, data_dir: Path, crawl_id: int) -> None:
         self._folder = data_dir / FOLDER / str(crawl_id)
+        self._whole: dict[str, Path] = {}
+        self._empty: deque[Path] = deque()
         with _explained():
             self._folder.mkdir(parents=True, exist_ok=True)
-            for half in self._folder.glob(f"*{PART}"):
-                digest, _, length = half.name.removesuffix(PART).partition(".")
-                if length and half.stat().st_size == int(length):
-                    half.replace(self._folder / digest)
+            for path in list(self._folder.iterdir()):
+                digest, _, length = path.name.partition(".")
+                if length and path.stat().st_size == int(length):
+                    self._whole[digest] = path
                 else:
-                    half.unlink()
+                    path.unlink()
 
     def has(self, url: str) -> bool:
         """Whether the download of an address is here."""
-        return self._path(url).exists()
+        return url_digest(url) in self._whole
 
     @contextmanager
     def receiving(self, url: str) -> Iterator[Part]:
@@ -54,13 +60,14 @@ class Spool:
         Raises:
             StoreError: It cannot be written.
         """
-        part = Part(self._path(url))
+        digest = url_digest(url)
+        part = Part(self._folder / digest, self._empty)
         try:
             yield part
         except BaseException:
             part.discard()
             raise
-        part.finish()
+        self._whole[digest] = part.finish()
 
     def read(self, url: str) -> bytes:
         """A download's bytes.
@@ -68,47 +75,48 @@ class Spool:
         Raises:
             StoreError: It cannot be read.
         """
-        with _explained():
-            return self._path(url).read_bytes()
+        with _explained(), FileIO(self._whole[url_digest(url)]) as file:
+            return file.readall()
 
     def drop(self, urls: Iterable[str]) -> None:
-        """Delete downloads that were dealt with."""
+        """Let go of downloads that were dealt with; of those that are not here, nothing happens."""
         for url in urls:
-            self._path(url).unlink(missing_ok=True)
+            path = self._whole.pop(url_digest(url), None)
+            if path is not None:
+                with _explained(), suppress(FileNotFoundError):
+                    os.truncate(path, 0)
+                    self._empty.append(path)
 
     def close(self) -> None:
         """Delete all of it: the crawl is over."""
         shutil.rmtree(self._folder, ignore_errors=True)
-
-    def _path(self, url: str) -> Path:
-        return self._folder / url_digest(url)
 
 
 class Part:
     """A download that is coming; a sink for `engine.crawl.fetch`.
 
     Args:
-        path: Where it is to lie.
+        path: Where it is to lie, but for the length in its name.
+        empty: Files to take before one is made.
     """
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._half = path.with_suffix(PART)
+    def __init__(self, path: Path, empty: deque[Path]) -> None:
+        self._stem = path
+        self._empty = empty
         self._file: FileIO | None = None
 
     def begin(self, length: int | None) -> None:
         """Start anew, with a body of so many bytes."""
         if self._file is not None:
             self.discard()
-        if length is not None:
-            self._half = self._path.with_name(f"{self._path.name}.{length}{PART}")
+        self._path = self._stem if length is None else self._named(length)
         with _explained():
+            # Not into a file of that name: a run that was told to end may be writing there yet.
             try:
-                self._file = FileIO(self._half, "x")
-            except FileExistsError:
-                # Not over it: a run that was told to end may be writing there for a moment yet.
-                self._half.unlink(missing_ok=True)
-                self._file = FileIO(self._half, "x")
+                self._empty.popleft().replace(self._path)
+            except IndexError:
+                self._path.unlink(missing_ok=True)
+            self._file = FileIO(self._path, "w")
 
     def write(self, data: bytes) -> None:
         """Write the next piece at once; nothing is held back in a buffer."""
@@ -117,17 +125,23 @@ class Part:
             while rest and self._file is not None:
                 rest = rest[self._file.write(rest) :]
 
-    def finish(self) -> None:
-        """It is whole."""
+    def finish(self) -> Path:
+        """It is whole; returns the path of its file."""
         with _explained():
+            if self._file is not None and self._path == self._stem:
+                self._path = self._path.replace(self._named(self._file.tell()))
             self._close()
-            self._half.replace(self._path)
+        return self._path
 
     def discard(self) -> None:
         """It is void."""
         with _explained():
-            self._close()
-            self._half.unlink(missing_ok=True)
+            if self._file is not None:
+                self._close()
+                self._path.unlink(missing_ok=True)
+
+    def _named(self, length: int) -> Path:
+        return self._stem.with_name(f"{self._stem.name}.{length}")
 
     def _close(self) -> None:
         if self._file is not None:

@@ -20,7 +20,6 @@ from engine.config import load_settings
 from engine.crawl.politeness import CONNECTIONS
 from engine.crawls import url_digest
 from engine.library import Library
-from engine.stores import PART
 from tests.engine.crawl.hosts import serving
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -96,8 +95,8 @@ def kept(data_dir):
     """Names of addresses not to be asked for again: on disk to the last byte, or settled."""
     found = set()
     for path in (data_dir / "crawl").glob("*/*"):
-        name, *length = path.name.removesuffix(PART).split(".")
-        if path.suffix != PART or (length and path.stat().st_size == int(length[0])):
+        name, _, length = path.name.partition(".")
+        if length and path.stat().st_size == int(length):
             found.add(name)
     with closing(sqlite3.connect(data_dir / "lookalike.db")) as database:
         settled = database.execute("SELECT digest FROM crawl_urls WHERE state != 'waiting'")

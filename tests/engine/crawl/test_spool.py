@@ -31,7 +31,22 @@ def test_a_download_is_there_when_its_block_ended_well(tmp_path):
     assert spool.read(URL) == b"picture"
     assert len(names(tmp_path)) == 1
     spool.drop([URL])
+    assert not spool.has(URL)
+    assert not Spool(tmp_path, 1).has(URL)
     assert names(tmp_path) == []
+
+
+def test_files_of_what_was_dealt_with_are_used_again(tmp_path):
+    spool = Spool(tmp_path, 1)
+    for number in range(6):
+        urls = [f"{URL}?{number}-{each}" for each in range(3)]
+        for url in urls:
+            with spool.receiving(url) as part:
+                part.begin(len(url))
+                part.write(url.encode())
+        assert [spool.read(url).decode() for url in urls] == urls
+        spool.drop([*urls, f"{URL}?unknown"])
+        assert len(names(tmp_path)) == 3
 
 
 def test_what_failed_leaves_nothing(tmp_path):
