@@ -24,6 +24,13 @@ EXTENSIONS = frozenset(
 MAX_PIXELS = 40_000_000
 MAX_BYTES = 50_000_000
 
+MIN_SIDE = 384
+"""Least short side, in pixels, that pictures are decoded to, for indexing and for questions alike.
+
+It is the largest input of usual encoders, and does not depend on the one in use: only so do the
+same bytes give the same thumbnail before and after a change of ENCODER.
+"""
+
 _FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 _KINDS = "JPEG, PNG, WebP, GIF, BMP, TIFF, HEIC"
 _SNIFFED_BYTES = 512

@@ -20,15 +20,17 @@ from engine.errors import (
     UnknownCategoryError,
     UnknownImageError,
 )
-from engine.images import open_image, thumbnail
+from engine.images import MIN_SIDE, open_image, thumbnail
 from engine.locks import OwnerLock
-from engine.stores import MIN_SIDE, Batch, Stores
+from engine.stores import Batch, Stores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
     from threading import Event
     from types import TracebackType
+
+    from numpy.typing import NDArray
 
     from engine.catalog import Catalog, CategoryCount, Photo
     from engine.checking import CheckReport
@@ -63,10 +65,14 @@ class LibraryStats:
 
 @dataclass(frozen=True, slots=True)
 class NewPicture:
-    """A picture given as bytes: what the file is to hold, and its facts (`photo.id` included)."""
+    """A picture given as bytes: what the file is to hold, and its facts (`photo.id` included).
+
+    `thumb` is the file's thumbnail where somebody made it already, of the library's size.
+    """
 
     data: bytes
     photo: Photo
+    thumb: NDArray[np.uint8] | None = None
 
 
 class Library:
@@ -217,13 +223,16 @@ class Library:
         # Whole seconds, which every file system can hold: a file must stay as it was recorded.
         moment = int(time.time()) * 1_000_000_000
         for name, each in new.items():
-            image = open_image(each.data, min_side=MIN_SIDE)
             photo, path = each.photo, str(self.stores.path_of(each.photo))
             batch.photos.append(photo)
             batch.files.append(
                 FileState(path, name, photo.category, len(each.data), moment, is_stored=True)
             )
             batch.contents[path] = each.data
+            if encoder is None and each.thumb is not None:
+                batch.thumbs[name] = each.thumb
+                continue
+            image = open_image(each.data, min_side=MIN_SIDE)
             batch.thumbs[name] = thumbnail(image, self.thumbnails.side)
             if encoder is not None:
                 crops.append(encoder.prepare(image))

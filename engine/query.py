@@ -10,7 +10,6 @@ from PIL import Image, ImageFilter
 
 from engine import images
 from engine.errors import ImageError, UnknownImageError
-from engine.stores import MIN_SIDE
 
 Scope = Literal["shared", "own", "both"]
 
@@ -68,7 +67,7 @@ class Query:
 def open_query(source: bytes | Path) -> Image.Image:
     """See `engine.search.Search.open_query`."""
     data = _read(source) if isinstance(source, Path) else source
-    image = images.open_image(data, min_side=MIN_SIDE)
+    image = images.open_image(data, min_side=images.MIN_SIDE)
     image.info[_ID] = images.image_id(data)
     return image
 

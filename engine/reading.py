@@ -11,8 +11,7 @@ from PIL import Image
 
 from engine.catalog import FileState, Photo
 from engine.errors import ImageError
-from engine.images import MAX_BYTES, image_id, open_image, perceptual_hash, thumbnail
-from engine.stores import MIN_SIDE
+from engine.images import MAX_BYTES, MIN_SIDE, image_id, open_image, perceptual_hash, thumbnail
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping

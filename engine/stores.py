@@ -43,13 +43,6 @@ MAX_FOLDER_BYTES = 80
 _RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?|.*-[0-9a-f]{8}", re.DOTALL)
 """Names that Windows keeps for devices, and those that look as if a digest had been added."""
 
-MIN_SIDE = 384
-"""Least short side, in pixels, that pictures are decoded to, for indexing and for questions alike.
-
-It is the largest input of usual encoders, and does not depend on the one in use: only so do the
-same bytes give the same thumbnail before and after a change of ENCODER.
-"""
-
 
 @dataclass(slots=True)
 class Batch:

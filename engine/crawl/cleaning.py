@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 import numpy as np
 from PIL import Image
 
-from engine.catalog import Photo
 from engine.errors import ImageError
 from engine.images import image_id, open_image, perceptual_hash
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from engine.catalog import Photo
 
 MAX_SIDE = 1280
 """Longest side, in pixels, of what is stored."""
@@ -73,7 +78,8 @@ class Cleaned:
     """A picture to be stored: `data` is the JPEG file, `id` named by its content.
 
     `original_id` is the id of the bytes as they came, under which the library may know the picture
-    if it was indexed from a folder.
+    if it was indexed from a folder. `thumb` is the stored file's thumbnail, (side, side, 3) uint8,
+    where somebody made it already.
     """
 
     id: str
@@ -82,6 +88,7 @@ class Cleaned:
     width: int
     height: int
     phash: int
+    thumb: NDArray[np.uint8] | None = field(default=None, compare=False)
 
     def photo(self, category: str, **facts: str | int | None) -> Photo:
         """The catalogue's row for it.
@@ -90,6 +97,8 @@ class Cleaned:
             category: The category it goes to.
             facts: Other fields of `Photo`: owner, source, licence and so on.
         """
+        from engine.catalog import Photo
+
         return Photo(self.id, category, self.width, self.height, self.phash, **facts)  # type: ignore[arg-type]
 
 

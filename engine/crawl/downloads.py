@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from engine.crawl.cleaning import Cleaned, Reason, Refusal, clean, warm_up
+from engine.crawl.cleaners import CLEANERS, Cleaners
+from engine.crawl.cleaning import Cleaned, Reason, Refusal
 from engine.crawl.errors import CrawlError, StoppedError
-from engine.images import claimed_pixels
 
 if TYPE_CHECKING:
     from threading import Event
@@ -20,11 +17,6 @@ if TYPE_CHECKING:
     from engine.crawl.fetch import Fetcher
     from engine.crawl.relevance import Relevance
     from engine.crawl.spool import Spool
-
-CLEANERS = max(2, min(4, os.cpu_count() or 2))
-"""Pictures decoded at once."""
-LARGE = 12_000_000
-"""Pixels from which pictures are decoded one by one: 40 million take some 400 MB on the way."""
 
 
 @dataclass(slots=True)
@@ -42,6 +34,7 @@ class Downloads:
         fetcher: Ends its calls when `halt` is set.
         spool: Where downloads lie.
         relevance: Tells what is off topic; None to take that too.
+        side: Of the thumbnails to make, in pixels.
         threads: Downloads at once.
         wake: Set when a task is done.
         halt: Set by `close`.
@@ -53,6 +46,7 @@ class Downloads:
         spool: Spool,
         relevance: Relevance | None,
         *,
+        side: int,
         threads: int,
         wake: Event,
         halt: Event,
@@ -63,9 +57,8 @@ class Downloads:
         self._wake = wake
         self._halt = halt
         self._fetchers = ThreadPoolExecutor(threads, "lookalike-fetch")
-        self._cleaners = ThreadPoolExecutor(CLEANERS, "lookalike-clean")
-        self._large = threading.Lock()
-        warm_up()
+        self._cleaners = Cleaners(side)
+        self._cleaning = ThreadPoolExecutor(CLEANERS, "lookalike-clean")
 
     def begin(self, candidate: Candidate) -> Task:
         """Work on a candidate; its result comes in time."""
@@ -78,14 +71,15 @@ class Downloads:
         """Tell what is under way to end. It is not waited for: a cancel works at once."""
         self._halt.set()
         self._fetchers.shutdown(wait=False, cancel_futures=True)
-        self._cleaners.shutdown(wait=False, cancel_futures=True)
+        self._cleaning.shutdown(wait=False, cancel_futures=True)
+        self._cleaners.close()
 
     def _fetch(self, task: Task) -> None:
         """Worker: download, unless that was done before, and pass on to the cleaners."""
         try:
             if not self._spool.has(task.candidate.url):
                 self._download(task.candidate)
-            self._cleaners.submit(self._clean, task)
+            self._cleaning.submit(self._clean, task)
         except BaseException as error:  # noqa: BLE001 - the deciding thread judges it
             task.result.set_exception(error)
 
@@ -107,9 +101,7 @@ class Downloads:
     def _clean(self, task: Task) -> None:
         """Worker: judge a download."""
         try:
-            data = self._spool.read(task.candidate.url)
-            with self._large if claimed_pixels(data) > LARGE else nullcontext():
-                cleaned = clean(data)
+            cleaned = self._cleaners.clean(self._spool.path(task.candidate.url))
             if isinstance(cleaned, Cleaned) and not self._has_topic(cleaned):
                 cleaned = Refusal(Reason.OFF_TOPIC)
             task.result.set_result(cleaned)

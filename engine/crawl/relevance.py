@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from engine.images import open_image
-from engine.stores import MIN_SIDE
+from engine.images import MIN_SIDE, open_image
 
 if TYPE_CHECKING:
     from engine.encoders.encoder import Encoder

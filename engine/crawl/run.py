@@ -142,6 +142,7 @@ class Run:
             self._fetcher,
             self._spool,
             self._relevance,
+            side=self._library.thumbnails.side,
             threads=self._threads,
             wake=self._wake,
             halt=self._halt,
@@ -246,7 +247,7 @@ class Run:
             licence=candidate.licence,
             licence_url=candidate.licence_url,
         )
-        self._pictures.append(NewPicture(cleaned.data, photo))
+        self._pictures.append(NewPicture(cleaned.data, photo, cleaned.thumb))
 
     def _store(self) -> None:
         """Store in the background what was decided; waits when two batches are under way."""

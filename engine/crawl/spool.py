@@ -69,14 +69,13 @@ class Spool:
             raise
         self._whole[digest] = part.finish()
 
-    def read(self, url: str) -> bytes:
-        """A download's bytes.
+    def path(self, url: str) -> Path:
+        """Where the download of an address lies.
 
         Raises:
-            StoreError: It cannot be read.
+            KeyError: It is not here.
         """
-        with _explained(), FileIO(self._whole[url_digest(url)]) as file:
-            return file.readall()
+        return self._whole[url_digest(url)]
 
     def drop(self, urls: Iterable[str]) -> None:
         """Let go of downloads that were dealt with; of those that are not here, nothing happens."""

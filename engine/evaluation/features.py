@@ -15,9 +15,8 @@ from engine.encoders.devices import allowed_cores
 from engine.errors import ImageError
 from engine.evaluation.rows import ScratchRows
 from engine.evaluation.trial import Picture
-from engine.images import MAX_BYTES, image_id, open_image, thumbnail
+from engine.images import MAX_BYTES, MIN_SIDE, image_id, open_image, thumbnail
 from engine.scan import Problem
-from engine.stores import MIN_SIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence

@@ -15,9 +15,8 @@ from PIL import Image
 
 from engine.config import Settings, load_settings
 from engine.errors import UnknownImageError
-from engine.images import open_image
+from engine.images import MIN_SIDE, open_image
 from engine.library import Library
-from engine.stores import MIN_SIDE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -28,7 +28,7 @@ def test_a_download_is_there_when_its_block_ended_well(tmp_path):
         part.begin(None)
         part.write(b"pic")
         part.write(b"ture")
-    assert spool.read(URL) == b"picture"
+    assert spool.path(URL).read_bytes() == b"picture"
     assert len(names(tmp_path)) == 1
     spool.drop([URL])
     assert not spool.has(URL)
@@ -44,7 +44,7 @@ def test_files_of_what_was_dealt_with_are_used_again(tmp_path):
             with spool.receiving(url) as part:
                 part.begin(len(url))
                 part.write(url.encode())
-        assert [spool.read(url).decode() for url in urls] == urls
+        assert [spool.path(url).read_text() for url in urls] == urls
         spool.drop([*urls, f"{URL}?unknown"])
         assert len(names(tmp_path)) == 3
 
@@ -75,7 +75,7 @@ def test_after_a_sudden_end_what_has_its_full_length_is_whole(tmp_path, length, 
     spool = Spool(tmp_path, 1)
     assert spool.has(URL) == is_kept
     assert len(names(tmp_path)) == is_kept
-    assert not is_kept or spool.read(URL) == b"picture"
+    assert not is_kept or spool.path(URL).read_bytes() == b"picture"
 
 
 def test_sweeping_spares_a_crawl_that_begins_meanwhile(tmp_path):
