@@ -11,6 +11,7 @@ import logging
 import os
 import subprocess
 import sys
+from collections import deque
 from contextlib import suppress
 from queue import SimpleQueue
 from threading import Lock
@@ -24,12 +25,17 @@ from engine.crawl.errors import StoppedError
 from engine.errors import StoreError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
+    from typing import IO
 
 LOG = logging.getLogger(__name__)
 
 CLEANERS = max(1, min(4, (os.cpu_count() or 2) // 2))
-"""Pictures cleaned at once; one process cleans some 500 of 450 pixels in a second."""
+"""Processes; one cleans some 500 pictures of 450 pixels in a second."""
+
+BATCH = 8
+"""Pictures that are asked for together, so that a process never waits for the next request."""
 
 ATTEMPTS = 2
 """Processes that one picture may end before it is taken to be the reason."""
@@ -47,30 +53,42 @@ class Cleaners:
     """
 
     def __init__(self, side: int, count: int = CLEANERS) -> None:
-        self._side = side
         self._large = Lock()
-        self._every = [_Cleaner() for _ in range(count)]
+        self._every = [_Cleaner(side) for _ in range(count)]
         self._idle: SimpleQueue[_Cleaner] = SimpleQueue()
         for cleaner in self._every:
             self._idle.put(cleaner)
 
-    def clean(self, path: Path) -> Cleaned | Refusal:
-        """What `engine.crawl.cleaning.clean` makes of a file, with its thumbnail. From any thread.
+    def clean(self, paths: Sequence[Path]) -> Iterator[tuple[Path, Cleaned | Refusal]]:
+        """What `engine.crawl.cleaning.clean` makes of files, with thumbnails. From any thread.
+
+        Args:
+            paths: `BATCH` files at most.
+
+        Yields:
+            Each file with its result, as they are made.
 
         Raises:
-            StoreError: The file cannot be read, or no cleaner can be started.
-            StoppedError: The cleaners were closed.
+            StoreError: A file cannot be read, or no process can be started.
+            StoppedError: They were closed.
         """
-        result = self._asked(path, is_alone=False)
-        if result is None:
+        large = []
+        for path, result in self._cleaned(paths, is_alone=False):
+            if result is None:
+                large.append(path)
+            else:
+                yield path, result
+        for path in large:
             with self._large:
-                result = self._asked(path, is_alone=True)
-        return result or Refusal(Reason.UNREADABLE)
+                [(_, result)] = self._cleaned([path], is_alone=True)
+            yield path, result or Refusal(Reason.UNREADABLE)
 
-    def _asked(self, path: Path, *, is_alone: bool) -> Cleaned | Refusal | None:
+    def _cleaned(
+        self, paths: Sequence[Path], *, is_alone: bool
+    ) -> Iterator[tuple[Path, Cleaned | Refusal | None]]:
         cleaner = self._idle.get()
         try:
-            return cleaner.clean(path, self._side, is_alone=is_alone)
+            yield from cleaner.clean(paths, is_alone=is_alone)
         finally:
             self._idle.put(cleaner)
 
@@ -83,7 +101,8 @@ class Cleaners:
 class _Cleaner:
     """One process, replaced when a picture ends it. One caller at a time, but for `close`."""
 
-    def __init__(self) -> None:
+    def __init__(self, side: int) -> None:
+        self._side = side
         self._lock = Lock()
         self._is_closed = False
         self._start()
@@ -106,63 +125,89 @@ class _Cleaner:
             except OSError as error:
                 raise _unusable(error) from error
 
-    def clean(self, path: Path, side: int, *, is_alone: bool) -> Cleaned | Refusal | None:
+    def clean(
+        self, paths: Sequence[Path], *, is_alone: bool
+    ) -> Iterator[tuple[Path, Cleaned | Refusal | None]]:
         """As `Cleaners.clean`; None for a large picture when it is not the only one."""
-        request = {"path": os.fspath(path), "side": side, "is_alone": is_alone}
-        for _ in range(ATTEMPTS):
-            try:
-                facts, body = self._exchange(json.dumps(request).encode() + b"\n")
-                break
-            except (OSError, EOFError, ValueError) as error:  # the last: `close` was quicker
-                self._reap()
-                if not self._is_ready:
-                    raise _unusable(error) from error
-                self._start()
-        else:
-            LOG.warning("a picture ends every process that is to decode it (%s)", path.name)
-            return Refusal(Reason.UNREADABLE)
+        waiting = deque(paths)
+        attempts = 0
+        try:
+            while waiting:
+                try:
+                    self._ask(waiting, is_alone=is_alone)
+                    while waiting:
+                        result = self._answer()
+                        attempts = 0
+                        yield waiting.popleft(), result
+                except (OSError, EOFError, ValueError) as error:  # the last: `close` was quicker
+                    self._replace(error)
+                    attempts += 1
+                    if attempts == ATTEMPTS:
+                        path = waiting.popleft()
+                        LOG.warning("%s ends every process that is to decode it", path.name)
+                        attempts = 0
+                        yield path, Refusal(Reason.UNREADABLE)
+        finally:
+            if waiting:  # its answers must not be taken for those to come
+                self._end()
+
+    def _ask(self, paths: Iterable[Path], *, is_alone: bool) -> None:
+        """Send requests: so few that they fit a pipe, whether or not anybody reads it."""
+        requests, answers = self._pipes()
+        if not self._is_ready:
+            if answers.readline() != READY:
+                raise EOFError
+            self._is_ready = True
+        for path in paths:
+            request = {"path": os.fspath(path), "side": self._side, "is_alone": is_alone}
+            requests.write(json.dumps(request).encode() + b"\n")
+        requests.flush()
+
+    def _answer(self) -> Cleaned | Refusal | None:
+        _, answers = self._pipes()
+        line = answers.readline()
+        if not line.endswith(b"\n"):
+            raise EOFError
+        facts: dict[str, Any] = json.loads(line)
         if "unread" in facts:
-            reason = facts["unread"]
             raise StoreError(
-                f"The crawl's downloads cannot be read: {reason}.", key="store_write", reason=reason
+                f"The crawl's downloads cannot be read: {facts['unread']}.",
+                key="store_write",
+                reason=facts["unread"],
             )
         if "refused" in facts:
             return Refusal(Reason(facts["refused"]))
         if "is_large" in facts:
             return None
-        data_bytes, _ = facts.pop("bytes")
-        thumb = np.frombuffer(body[data_bytes:], np.uint8).reshape(side, side, 3)
-        return Cleaned(data=body[:data_bytes], thumb=thumb, **facts)
+        data, thumb = (self._read(count) for count in facts.pop("bytes"))
+        look = np.frombuffer(thumb, np.uint8).reshape(self._side, self._side, 3)
+        return Cleaned(data=data, thumb=look, **facts)
 
-    def _exchange(self, request: bytes) -> tuple[dict[str, Any], bytes]:
+    def _read(self, count: int) -> bytes:
+        data = self._pipes()[1].read(count)
+        if len(data) < count:
+            raise EOFError
+        return data
+
+    def _pipes(self) -> tuple[IO[bytes], IO[bytes]]:
         requests, answers = self._process.stdin, self._process.stdout
         if requests is None or answers is None:
             raise EOFError
-        if not self._is_ready:
-            if answers.readline() != READY:
-                raise EOFError
-            self._is_ready = True
-        requests.write(request)
-        requests.flush()
-        line = answers.readline()
-        if not line.endswith(b"\n"):
-            raise EOFError
-        facts: dict[str, Any] = json.loads(line)
-        wanted = sum(facts.get("bytes", ()))
-        body = answers.read(wanted)
-        if len(body) < wanted:
-            raise EOFError
-        return facts, body
+        return requests, answers
 
-    def _reap(self) -> None:
-        """See the process to its end.
+    def _replace(self, error: Exception) -> None:
+        """Start another process for one that ended.
 
         Raises:
             StoppedError: It was `close` that ended it.
+            StoreError: It had never come to work.
         """
         self._end()
         if self._is_closed:
             raise StoppedError
+        if not self._is_ready:
+            raise _unusable(error) from error
+        self._start()
 
     def close(self) -> None:
         """End the process."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from engine.crawl.cleaners import CLEANERS, Cleaners
+from engine.crawl.cleaners import BATCH, CLEANERS, Cleaners
 from engine.crawl.cleaning import Cleaned, Reason, Refusal
 from engine.crawl.errors import CrawlError, StoppedError
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from threading import Event
 
     from engine.crawl.candidate import Candidate
@@ -57,6 +60,7 @@ class Downloads:
         self._wake = wake
         self._halt = halt
         self._fetchers = ThreadPoolExecutor(threads, "lookalike-fetch")
+        self._fetched: deque[Task] = deque()
         self._cleaners = Cleaners(side)
         self._cleaning = ThreadPoolExecutor(CLEANERS, "lookalike-clean")
 
@@ -79,7 +83,8 @@ class Downloads:
         try:
             if not self._spool.has(task.candidate.url):
                 self._download(task.candidate)
-            self._cleaning.submit(self._clean, task)
+            self._fetched.append(task)
+            self._cleaning.submit(self._clean)
         except BaseException as error:  # noqa: BLE001 - the deciding thread judges it
             task.result.set_exception(error)
 
@@ -98,15 +103,22 @@ class Downloads:
                 return
         raise last or StoppedError
 
-    def _clean(self, task: Task) -> None:
-        """Worker: judge a download."""
+    def _clean(self) -> None:
+        """Worker: judge what has been downloaded, unless another one is at it."""
+        tasks: dict[Path, Task] = {}
+        with suppress(IndexError):
+            while len(tasks) < BATCH:
+                task = self._fetched.popleft()
+                tasks[self._spool.path(task.candidate.url)] = task
         try:
-            cleaned = self._cleaners.clean(self._spool.path(task.candidate.url))
-            if isinstance(cleaned, Cleaned) and not self._has_topic(cleaned):
-                cleaned = Refusal(Reason.OFF_TOPIC)
-            task.result.set_result(cleaned)
+            for path, cleaned in self._cleaners.clean(list(tasks)) if tasks else ():
+                result = cleaned
+                if isinstance(cleaned, Cleaned) and not self._has_topic(cleaned):
+                    result = Refusal(Reason.OFF_TOPIC)
+                tasks.pop(path).result.set_result(result)
         except BaseException as error:  # noqa: BLE001 - the deciding thread judges it
-            task.result.set_exception(error)
+            for task in tasks.values():
+                task.result.set_exception(error)
 
     def _has_topic(self, cleaned: Cleaned) -> bool:
         return self._relevance is None or self._relevance.has_topic(cleaned.data)

@@ -41,26 +41,34 @@ def cleaners():
     made.close()
 
 
+def one(cleaners, path):
+    [(cleaned, result)] = cleaners.clean([path])
+    assert cleaned == path
+    return result
+
+
 def kept(path, data):
     path.write_bytes(data)
     return path
 
 
-def test_result_is_that_of_cleaning_here_with_the_stored_files_thumbnail(cleaners, tmp_path):
+def test_results_are_those_of_cleaning_here_with_the_stored_files_thumbnails(cleaners, tmp_path):
     files = (picture(), picture(2, (1600, 900)), b"", b"<svg", picture()[:99])
-    for number, data in enumerate(files):
-        result = cleaners.clean(kept(tmp_path / str(number), data))
-        assert result == clean(data)
-        if isinstance(result, Cleaned):
-            expected = thumbnail(open_image(result.data, min_side=MIN_SIDE), SIDE)
-            np.testing.assert_array_equal(result.thumb, expected)
+    paths = [kept(tmp_path / str(number), data) for number, data in enumerate(files)]
+    for _ in range(3):
+        results = dict(cleaners.clean(paths))
+        assert list(results) == paths
+        assert list(results.values()) == [clean(data) for data in files]
+    for result in list(results.values())[:2]:
+        expected = thumbnail(open_image(result.data, min_side=MIN_SIDE), SIDE)
+        np.testing.assert_array_equal(result.thumb, expected)
 
 
 def test_many_threads_share_a_few_processes(cleaners, tmp_path):
     paths = [kept(tmp_path / str(seed), picture(seed)) for seed in range(12)]
     results = {}
     threads = [
-        threading.Thread(target=lambda path=path: results.update({path: cleaners.clean(path)}))
+        threading.Thread(target=lambda path=path: results.update({path: one(cleaners, path)}))
         for path in paths
     ]
     for thread in threads:
@@ -75,14 +83,14 @@ def test_large_pictures_are_decoded_one_by_one(cleaners, tmp_path):
     Image.new("RGB", (4000, LARGE // 4000 + 1)).save(flat, "PNG")
     path = kept(tmp_path / "large", flat.getvalue())
     assert answer(path, SIDE, is_alone=False) == ({"is_large": True}, b"")
-    assert cleaners.clean(path) == Refusal(Reason.UNIFORM)
-    threads = [threading.Thread(target=cleaners.clean, args=(path,)) for _ in range(3)]
+    assert one(cleaners, path) == Refusal(Reason.UNIFORM)
+    threads = [threading.Thread(target=one, args=(cleaners, path)) for _ in range(3)]
     with cleaners._large:
         for thread in threads:
             thread.start()
         time.sleep(0.5)
         assert all(thread.is_alive() for thread in threads)
-        assert isinstance(cleaners.clean(kept(tmp_path / "small", picture())), Cleaned)
+        assert isinstance(one(cleaners, kept(tmp_path / "small", picture())), Cleaned)
     for thread in threads:
         thread.join(20)
         assert not thread.is_alive()
@@ -91,9 +99,9 @@ def test_large_pictures_are_decoded_one_by_one(cleaners, tmp_path):
 def test_a_process_that_was_ended_from_outside_is_replaced(cleaners, tmp_path):
     path = kept(tmp_path / "a", picture())
     for cleaner in cleaners._every * 3:
-        assert isinstance(cleaners.clean(path), Cleaned)
+        assert isinstance(one(cleaners, path), Cleaned)
         cleaner._process.kill()
-    assert isinstance(cleaners.clean(path), Cleaned)
+    assert isinstance(one(cleaners, path), Cleaned)
 
 
 def test_a_picture_that_ends_every_process_is_unreadable_and_the_next_one_is_not(
@@ -111,16 +119,28 @@ def test_a_picture_that_ends_every_process_is_unreadable_and_the_next_one_is_not
         lambda command, **options: start([command[0], "-c", ending], cwd=ROOT, **options),
     )
     cleaners = Cleaners(SIDE, 1)
-    assert cleaners.clean(kept(tmp_path / "bad", b"<crash")) == Refusal(Reason.UNREADABLE)
-    assert isinstance(cleaners.clean(kept(tmp_path / "good", picture())), Cleaned)
+    contents = [picture(1), b"<crash", picture(2), b"<crash again", picture(3)]
+    paths = [kept(tmp_path / str(number), data) for number, data in enumerate(contents)]
+    results = dict(cleaners.clean(paths))
     cleaners.close()
+    for path, data in zip(paths, contents, strict=True):
+        crashed = Refusal(Reason.UNREADABLE)
+        assert results[path] == (crashed if b"<crash" in data else clean(data))
     assert "ends every process" in caplog.text
+
+
+def test_answers_nobody_waited_for_are_not_taken_for_later_ones(cleaners, tmp_path):
+    paths = [kept(tmp_path / str(seed), picture(seed)) for seed in range(6)]
+    for path in paths:
+        for _ in cleaners.clean(paths):
+            break
+        assert one(cleaners, path) == clean(path.read_bytes())
 
 
 def test_a_file_that_cannot_be_read_is_the_stores_trouble(cleaners, tmp_path):
     with pytest.raises(StoreError, match="cannot be read"):
-        cleaners.clean(tmp_path / "absent")
-    assert isinstance(cleaners.clean(kept(tmp_path / "a", picture())), Cleaned)
+        one(cleaners, tmp_path / "absent")
+    assert isinstance(one(cleaners, kept(tmp_path / "a", picture())), Cleaned)
 
 
 @pytest.mark.parametrize("program", ["/nowhere/python", "/bin/false"])
@@ -133,7 +153,7 @@ def test_processes_that_do_not_start_are_told_of_rather_than_taken_for_bad_pictu
     def attempt():
         cleaners = Cleaners(SIDE, 1)
         try:
-            cleaners.clean(path)
+            one(cleaners, path)
         finally:
             cleaners.close()
 
@@ -144,14 +164,14 @@ def test_processes_that_do_not_start_are_told_of_rather_than_taken_for_bad_pictu
 def test_closing_ends_them_at_once(tmp_path):
     cleaners = Cleaners(SIDE, 1)
     path = kept(tmp_path / "a", picture())
-    cleaners.clean(path)
+    one(cleaners, path)
     process = cleaners._every[0]._process
     os.kill(process.pid, signal.SIGSTOP)  # in the midst of a picture
     caught = []
 
     def wait():
         try:
-            cleaners.clean(path)
+            one(cleaners, path)
         except StoppedError as error:
             caught.append(error)
 
@@ -163,7 +183,7 @@ def test_closing_ends_them_at_once(tmp_path):
     assert len(caught) == 1
     assert process.poll() is not None
     with pytest.raises(StoppedError):
-        cleaners.clean(path)
+        one(cleaners, path)
 
 
 def test_none_outlives_a_process_that_is_killed():

@@ -8,6 +8,7 @@ from collections import Counter
 
 import pytest
 
+from engine.crawl import cleaners, downloads
 from engine.crawl.crawler import Crawler, CrawlRunningError
 from engine.errors import LookalikeError, StoreError
 from engine.images import image_id
@@ -276,3 +277,29 @@ def test_a_bug_in_a_source_or_a_full_disk_fails_the_crawl_and_says_so(library, p
         Crawler(library, web.Web({"u/1": picture(1)}), [web.Listed(["u/1"])]).run("tiger")
     assert library.crawls.recent(1)[0].state == "failed"
     assert library.catalog.count() == 0
+
+
+def test_a_crawl_goes_on_when_the_process_that_cleans_is_ended(library, picture, monkeypatch):
+    monkeypatch.setattr(downloads, "BATCH", 2)
+    pages = {url: picture(number) for number, url in enumerate(urls(12))}
+    ended = []
+    clean = cleaners._Cleaner.clean
+
+    def ending(self, paths, **options):
+        if self._is_ready and len(ended) < 3:
+            ended.append(self._process.pid)
+            self._process.kill()
+        return clean(self, paths, **options)
+
+    monkeypatch.setattr(cleaners._Cleaner, "clean", ending)
+    report = Crawler(library, web.Web(pages), [web.Listed(pages)]).run("tiger", wanted=12)
+    assert ended
+    assert report.counts.added == 12
+
+
+def test_a_crawl_whose_cleaners_cannot_start_fails_and_says_so(library, picture, monkeypatch):
+    monkeypatch.setattr(cleaners.sys, "executable", "/bin/false")
+    with pytest.raises(StoreError, match="cleaned"):
+        Crawler(library, web.Web({"u/1": picture(1)}), [web.Listed(["u/1"])]).run("tiger")
+    [entry] = library.crawls.recent()
+    assert entry.state == "failed"
