@@ -16,6 +16,7 @@ from bot.i18n import Translator
 from bot.playground import running_playground
 from engine.config import load_settings
 from engine.library import Library
+from tests.engine.crawl.children import peak_mb, watched
 from tests.engine.crawl.trapsite import MARK, TrapSite, trap_site
 
 if TYPE_CHECKING:
@@ -26,8 +27,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).resolve().parents[2]
 ADMIN = 9
 MAX_GROWTH_MB = 900
-"""Of the bot's process while it crawls: a bomb, or two pictures of 40 million pixels decoded at
-once beside a download that never ends, would take more."""
+"""Of the bot's process while it crawls, and of all those it started meanwhile: a bomb, or two
+pictures of 40 million pixels decoded at once beside a download that never ends, would take more."""
 
 
 class Crawled:
@@ -41,13 +42,14 @@ class Crawled:
         with self._bot(playground) as process:
             admin.send_text("/start")
             playground.wait_for(ADMIN, timeout=60)
-            before = _peak_mb(process.pid)
-            admin.send_text(f"/crawl tiger {site.wanted}")
-            self.sheet = playground.wait_for(
-                ADMIN, lambda m: "new pictures" in m.get("caption", ""), timeout=200
-            )
-            self.progress = playground.wait_for(ADMIN, lambda m: "✅ Done" in m.get("text", ""))
-            self.growth_mb = _peak_mb(process.pid) - before
+            before = peak_mb(process.pid)
+            with watched(process.pid) as self.children:
+                admin.send_text(f"/crawl tiger {site.wanted}")
+                self.sheet = playground.wait_for(
+                    ADMIN, lambda m: "new pictures" in m.get("caption", ""), timeout=200
+                )
+                self.progress = playground.wait_for(ADMIN, lambda m: "✅ Done" in m.get("text", ""))
+            self.growth_mb = peak_mb(process.pid) - before + sum(self.children.values())
             asked = admin.send_photo(site.question, "#tiger /metric l1")
             playground.wait_for(ADMIN, lambda m: "reply_markup" in m, 60, after=asked["message_id"])
             self.answer = playground.answers(ADMIN, after=asked["message_id"])
@@ -137,14 +139,9 @@ def test_nothing_is_written_outside_the_data_folder(crawled: Crawled, library: L
 
 
 def test_memory_stays_bounded(crawled: Crawled) -> None:
+    assert crawled.children, "pictures are decoded in processes of their own"
     assert crawled.growth_mb < MAX_GROWTH_MB
 
 
 def test_nobody_was_asked_who_must_not_be(crawled: Crawled) -> None:
     assert crawled.site.trespasses() == []
-
-
-def _peak_mb(pid: int) -> int:
-    """The most memory the process has had resident so far."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) // 1024  # type: ignore[index]

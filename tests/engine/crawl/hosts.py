@@ -101,10 +101,10 @@ def serving(wrap=None):
             for name, value in headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            # Before and not after: whoever has read the last byte may ask again at once, while this
-            # thread still waits for its turn to go on.
+            # Before and not after: whoever has read what it wants (of a refusal, the headers) may
+            # ask again at once, while this thread still waits for its turn to go on.
             self.request_now.ended = time.monotonic()
+            self.end_headers()
             self.wfile.write(body)
 
         def log_message(self, *args):

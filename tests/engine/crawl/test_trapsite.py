@@ -15,12 +15,13 @@ from engine.config import load_settings
 from engine.library import Library
 from engine.query import Query
 from engine.search import Search
+from tests.engine.crawl.children import watched
 from tests.engine.crawl.trapsite import CRAWL_DELAY_S, MARK, RETRY_AFTER_S, trap_site
 
 ROOT = Path(__file__).resolve().parents[3]
 MAX_GROWTH_MB = 800
-"""Of the crawling process, over what its imports take. One picture of 40 million pixels may take
-half of it; four at once, or a bomb, would take twice as much."""
+"""Of the crawling process, over what its imports take, and of all those it starts. One picture of
+40 million pixels may take half of it; four at once, or a bomb, would take twice as much."""
 
 PROGRAM = """
 import json, os, resource, sys
@@ -66,18 +67,23 @@ def crawled(shared_data, tmp_path_factory):
             "PYTHONPATH": f"{ROOT}:{os.environ.get('PYTHONPATH', '')}",
             "PYTHONDONTWRITEBYTECODE": "1",
         }
-        done = subprocess.run(
+        with subprocess.Popen(
             [sys.executable, "-c", PROGRAM, "crawl", "tiger", "-n", str(site.wanted)],
             cwd=folder / "run",
             env=environment,
-            capture_output=True,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             text=True,
-            timeout=200,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        row, noted = done.stdout.splitlines()
-        yield site, folder, row, json.loads(noted), done.stderr
+        ) as process:
+            try:
+                with watched(process.pid) as children:
+                    output, errors = process.communicate(timeout=200)
+            finally:
+                process.kill()
+        assert process.returncode == 0, errors
+        row, line = output.splitlines()
+        noted = json.loads(line) | {"children": children}
+        yield site, folder, row, noted, errors
 
 
 @pytest.fixture
@@ -125,7 +131,9 @@ def test_nothing_is_written_outside_the_data_folder(crawled, library):
 
 def test_memory_stays_bounded(crawled):
     noted = crawled[3]
-    assert noted["after"] - noted["before"] < MAX_GROWTH_MB
+    assert noted["children"], "pictures are decoded in processes of their own"
+    growth = noted["after"] - noted["before"] + sum(noted["children"].values())
+    assert growth < MAX_GROWTH_MB
 
 
 def test_the_library_is_whole_and_the_new_category_answers_a_photo(crawled, library):

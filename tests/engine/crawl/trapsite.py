@@ -379,6 +379,7 @@ def _declared(handler) -> None:
     """Says that it is larger than anything, and sends nothing."""
     handler.send_response(200)
     handler.send_header("Content-Length", str(10**15))
+    handler.request_now.ended = time.monotonic()  # nobody stays beyond the headers
     handler.end_headers()
     handler.close_connection = True
 
@@ -388,6 +389,7 @@ def _reset(handler) -> None:
     handler.send_response(200)
     handler.send_header("Content-Length", "5000")
     handler.end_headers()
+    handler.request_now.ended = time.monotonic()
     handler.wfile.write(b"\xff\xd8 half of it")
     handler.close_connection = True
     handler.connection.shutdown(socket.SHUT_RDWR)
