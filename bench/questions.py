@@ -13,9 +13,10 @@ from bench.figures import Figure, alternated, seconds
 from bench.indexing import MODEL, loaded
 from bench.models import random_clip
 from bench.pixels import synthetic_thumbnails
-from engine.catalog import FileState, Photo
+from engine.catalog import Photo
 from engine.config import load_settings
 from engine.drawings import TOPICS, draw
+from engine.files import FileState
 from engine.library import Library
 from engine.search import Query, Search
 from engine.stores import Batch

@@ -12,26 +12,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 import numpy as np
-from sqlalchemy import bindparam, delete, exists, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy.orm import Session
 
 from engine.database import open_database
+from engine.files import FileRecords
 from engine.schema import File, Image, Removal, TelegramFile
+from engine.statements import chunks, insert_into
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
     from datetime import datetime
 
     from numpy.typing import NDArray
-    from sqlalchemy import ColumnElement, Connection, Engine, Row, Select
-    from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
-    from sqlalchemy.dialects.sqlite import Insert as SqliteInsert
+    from sqlalchemy import ColumnElement, Engine, Row, Select
 
 State = Literal["pending", "ready"]
-
-CHUNK = 5000
-"""Ids per statement: SQLite takes 32,766 parameters, PostgreSQL 65,535."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +58,6 @@ class Photo:
 
 
 @dataclass(frozen=True, slots=True)
-class FileState:
-    """One file as it was when it was last read; unchanged size and mtime mean: not read again."""
-
-    path: str
-    image_id: str
-    category: str
-    size: int
-    mtime_ns: int
-    is_stored: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class CategoryCount:
     """How many pictures that can be found a category has."""
 
@@ -94,15 +78,16 @@ class Totals:
 
 
 class Catalog:
-    """Facts about pictures and files, in batches. Safe to use from several threads.
+    """Facts about pictures, in batches. Safe to use from several threads.
 
-    One content may lie in several files. The picture's category is that of its files; when they
-    disagree it stays what it was as long as one file agrees, else the first path decides.
+    Attributes:
+        files: Where the pictures lie; their categories follow it.
     """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._writer = engine.execution_options(takes_write_lock=True)
+        self.files = FileRecords(self._engine, self._writer)
 
     @classmethod
     def open(cls, url: str, *, create: bool = True) -> Self:
@@ -152,7 +137,7 @@ class Catalog:
         query = _select_photos()
         found: dict[str, Photo] = {}
         with self._engine.connect() as connection:
-            for chunk in _chunks(ids):
+            for chunk in chunks(ids):
                 for row in connection.execute(query.where(Image.id.in_(chunk))):
                     found[row[0]] = _photo(row)
         return found
@@ -195,7 +180,7 @@ class Catalog:
         with self._engine.connect() as connection:
             return {
                 name: moment
-                for chunk in _chunks(ids)
+                for chunk in chunks(ids)
                 for name, moment in connection.execute(query.where(Image.id.in_(chunk)))
             }
 
@@ -264,11 +249,11 @@ class Catalog:
     def owners(self, ids: Iterable[str] | None = None) -> dict[str, int]:
         """Owner by id of all private pictures, or of those among `ids`."""
         query = select(Image.id, Image.owner).where(Image.owner.is_not(None))
-        chunks = [None] if ids is None else _chunks(ids)
+        groups = [None] if ids is None else chunks(ids)
         with self._engine.connect() as connection:
             return {
                 name: owner
-                for chunk in chunks
+                for chunk in groups
                 for name, owner in connection.execute(
                     query if chunk is None else query.where(Image.id.in_(chunk))
                 )
@@ -323,32 +308,6 @@ class Catalog:
         """Ids of the pictures marked as nearly repeating this one."""
         return self._column(select(Image.id).where(Image.near_of == image_id).order_by(Image.id))
 
-    def file_states(self, under: Path | None = None) -> dict[str, FileState]:
-        """All files by path, or those at or below `under` (absolute)."""
-        query = select(*(getattr(File, name) for name in FileState.__slots__))
-        if under is not None:
-            folder = str(under).rstrip("/")
-            # "0" follows "/" in ASCII, so this is everything that begins with the folder and "/".
-            below = (File.path >= f"{folder}/") & (File.path < f"{folder}0")
-            query = query.where(below | (File.path == str(under)))
-        with self._engine.connect() as connection:
-            return {row[0]: FileState(*row) for row in connection.execute(query)}
-
-    def files_of(self, ids: Iterable[str]) -> dict[str, list[FileState]]:
-        """The files of these pictures, by id; pictures without a file are left out."""
-        query = select(*(getattr(File, name) for name in FileState.__slots__)).order_by(File.path)
-        found: dict[str, list[FileState]] = {}
-        with self._engine.connect() as connection:
-            for chunk in _chunks(ids):
-                for row in connection.execute(query.where(File.image_id.in_(chunk))):
-                    state = FileState(*row)
-                    found.setdefault(state.image_id, []).append(state)
-        return found
-
-    def orphans(self) -> list[str]:
-        """Ids of pictures, pending or ready, that have no file."""
-        return self._column(select(Image.id).where(~_has_file()).order_by(Image.id))
-
     # Writing
 
     def add_pending(self, photos: Iterable[Photo]) -> None:
@@ -364,7 +323,7 @@ class Catalog:
         if not rows:
             return
         with self._writer.begin() as connection:
-            insert = _insert(connection, Image)
+            insert = insert_into(connection, Image)
             renewed = {name: insert.excluded[name] for name in _FACTS if name != "id"}
             connection.execute(
                 insert.on_conflict_do_update(
@@ -376,13 +335,13 @@ class Catalog:
     def mark_ready(self, ids: Iterable[str]) -> None:
         """Say that thumbnail, vector and files of these pictures are stored."""
         with self._writer.begin() as connection:
-            for chunk in _chunks(ids):
+            for chunk in chunks(ids):
                 connection.execute(update(Image).where(Image.id.in_(chunk)).values(state="ready"))
 
     def mark_pending(self, ids: Iterable[str]) -> None:
         """Say that part of these pictures must be made again; until then nobody finds them."""
         with self._writer.begin() as connection:
-            for chunk in _chunks(ids):
+            for chunk in chunks(ids):
                 connection.execute(update(Image).where(Image.id.in_(chunk)).values(state="pending"))
 
     def begin_removal(self, ids: Iterable[str]) -> None:
@@ -391,11 +350,11 @@ class Catalog:
         The note outlives a crash in between.
         """
         with self._writer.begin() as connection:
-            for chunk in _chunks(ids):
+            for chunk in chunks(ids):
                 known = connection.execute(select(Image.id).where(Image.id.in_(chunk))).scalars()
                 rows = [{"image_id": name} for name in known]
                 if rows:
-                    insert = _insert(connection, Removal).on_conflict_do_nothing()
+                    insert = insert_into(connection, Removal).on_conflict_do_nothing()
                     connection.execute(insert, rows)
                 connection.execute(update(Image).where(Image.id.in_(chunk)).values(state="pending"))
 
@@ -408,33 +367,6 @@ class Catalog:
         with self._writer.begin() as connection:
             connection.execute(statement.values(near_of=bindparam("original")), rows)
 
-    def record_files(self, states: Iterable[FileState]) -> list[str]:
-        """Record files, new or changed.
-
-        Returns:
-            Ids of pictures that lost their last file, because the file at its path now holds
-            another picture.
-        """
-        return self._replace_files([], list(states))
-
-    def move_files(self, moved: Mapping[str, FileState]) -> list[str]:
-        """Record, by their old path, files that lie elsewhere now.
-
-        Returns:
-            Ids of pictures that lost their last file, as for `record_files`.
-        """
-        return self._replace_files(list(moved), list(moved.values()))
-
-    def forget_files(self, paths: Iterable[str]) -> list[str]:
-        """Drop the records of files that are gone.
-
-        A picture with another file stays and takes that file's category.
-
-        Returns:
-            Ids of pictures that lost their last file; `remove_images` is the caller's to call.
-        """
-        return self._replace_files(list(paths), [])
-
     def remove_images(self, ids: Iterable[str]) -> int:
         """Forget pictures and all that hangs on them; returns how many there were.
 
@@ -442,7 +374,7 @@ class Catalog:
         """
         removed = 0
         with self._writer.begin() as connection:
-            for chunk in _chunks(ids):
+            for chunk in chunks(ids):
                 connection.execute(delete(TelegramFile).where(TelegramFile.image_id.in_(chunk)))
                 removed += connection.execute(delete(Image).where(Image.id.in_(chunk))).rowcount
         return removed
@@ -455,29 +387,6 @@ class Catalog:
                 raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
             finally:
                 raw.close()
-
-    def _replace_files(self, gone: list[str], states: list[FileState]) -> list[str]:
-        paths = [*gone, *(state.path for state in states)]
-        touched = {state.image_id for state in states}
-        with self._writer.begin() as connection:
-            for chunk in _chunks(paths):
-                owners = select(File.image_id).where(File.path.in_(chunk)).distinct()
-                touched.update(connection.execute(owners).scalars())
-            for chunk in _chunks(gone):
-                connection.execute(delete(File).where(File.path.in_(chunk)))
-            if states:
-                insert = _insert(connection, File)
-                renewed = {n: insert.excluded[n] for n in FileState.__slots__ if n != "path"}
-                connection.execute(
-                    insert.on_conflict_do_update(index_elements=["path"], set_=renewed),
-                    [{name: getattr(s, name) for name in FileState.__slots__} for s in states],
-                )
-            orphans: list[str] = []
-            for chunk in _chunks(sorted(touched)):
-                _follow_files(connection, chunk)
-                query = select(Image.id).where(Image.id.in_(chunk), ~_has_file())
-                orphans += connection.execute(query.order_by(Image.id)).scalars().all()
-        return orphans
 
     def _column(self, query: Select[str]) -> list[str]:
         with self._engine.connect() as connection:
@@ -505,41 +414,5 @@ def _photo(row: Row[Any]) -> Photo:
     return Photo(*values)
 
 
-def _chunks(values: Iterable[str]) -> Iterator[list[str]]:
-    every = list(values)
-    for start in range(0, len(every), CHUNK):
-        yield every[start : start + CHUNK]
-
-
 def _owned_by(owner: int | None) -> ColumnElement[bool]:
     return Image.owner.is_(None) if owner is None else Image.owner == owner
-
-
-def _has_file() -> ColumnElement[bool]:
-    return exists().where(File.image_id == Image.id)
-
-
-def _follow_files(connection: Connection, ids: list[str]) -> None:
-    """Give pictures whose category none of their files has any more the first file's category."""
-    first, agreeing = aliased(File), aliased(File)
-    category = (
-        select(first.category)
-        .where(first.image_id == Image.id)
-        .order_by(first.path)
-        .limit(1)
-        .scalar_subquery()
-    )
-    agrees = exists().where(agreeing.image_id == Image.id, agreeing.category == Image.category)
-    connection.execute(
-        update(Image)
-        .where(Image.id.in_(ids), _has_file(), ~agrees)
-        .values(category=category)
-        .execution_options(synchronize_session=False)
-    )
-
-
-def _insert(connection: Connection, table: type[Any]) -> SqliteInsert | PostgresInsert:
-    """An INSERT that can say what to do about rows that are there already."""
-    if connection.dialect.name == "sqlite":
-        return sqlite.insert(table)
-    return postgresql.insert(table)

@@ -110,7 +110,7 @@ def _look(stores: Stores, steps: _Steps) -> Troubles:
     catalog = stores.catalog
     found: Troubles = defaultdict(list)
     steps.expect(4)
-    files = catalog.file_states()
+    files = catalog.files.states()
     for path, state in files.items():
         try:
             info = Path(path).stat()
@@ -127,7 +127,7 @@ def _look(stores: Stores, steps: _Steps) -> Troubles:
 
     ids = catalog.all_ids(None)
     known = set(ids)
-    found[Trouble.FILELESS] = catalog.orphans()
+    found[Trouble.FILELESS] = catalog.files.orphans()
     found[Trouble.UNFINISHED] = catalog.pending_ids()
     steps.done()
 
@@ -162,7 +162,7 @@ def _mend(stores: Stores, found: Mapping[Trouble, list[str]], steps: _Steps) -> 
     """Mend all of it; returns why embeddings could not be made, if they could not."""
     catalog, vectors = stores.catalog, stores.vectors
     found = defaultdict(list, found)
-    files = catalog.file_states()
+    files = catalog.files.states()
     if files and len(found[Trouble.GONE]) == len(files):
         raise StoreError(
             f"None of the library's {len(files):,} files is there; is their disk? "
@@ -171,8 +171,8 @@ def _mend(stores: Stores, found: Mapping[Trouble, list[str]], steps: _Steps) -> 
         )
     for path in found[Trouble.STRAY_FILE]:
         _set_aside(stores, Path(path))
-    catalog.forget_files(found[Trouble.GONE])
-    stores.discard(catalog.orphans())
+    catalog.files.forget(found[Trouble.GONE])
+    stores.discard(catalog.files.orphans())
     stores.thumbnails.delete([*found[Trouble.BAD_THUMBNAIL], *found[Trouble.STRAY_THUMBNAIL]])
     if vectors is not None:
         vectors.delete([*found[Trouble.BAD_VECTOR], *found[Trouble.STRAY_VECTOR]])

@@ -8,9 +8,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal, Protocol, cast
 
 from sqlalchemy import bindparam, case, delete, exists, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.schema import Crawl, CrawlUrl, Image, now
+from engine.statements import insert_into
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -237,8 +237,7 @@ class CrawlLog:
                 for number, each in enumerate(found)
             ]
             connection = session.connection()
-            is_sqlite = connection.dialect.name == "sqlite"
-            insert = (sqlite.insert if is_sqlite else postgresql.insert)(CrawlUrl)
+            insert = insert_into(connection, CrawlUrl)
             renewed: dict[str, Any] = {
                 name: insert.excluded[name] for name in ("crawl_id", "state", "reason", "image_id")
             }

@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from engine.catalog import FileState
 from engine.duplicates import Originals
 from engine.encoders.encoder import NOT_FINITE
 from engine.errors import EncoderUnavailableError
+from engine.files import FileState
 from engine.reading import Read, Reader
 from engine.scan import Problem, Scan
 from engine.stores import Batch, Stores
@@ -151,10 +151,10 @@ class _Run:
         started = time.monotonic()
         self._states = {file.path: file for file in self._again}
         for path in self._scan.paths:
-            self._states |= self._catalog.file_states(path)
+            self._states |= self._catalog.files.states(path)
         self._gone = set(self._states) - {file.path for file in self._again}
         # Left by a run that was stopped. Pending ones may be somebody's who is just storing them.
-        self._orphans.update(self._catalog.orphans())
+        self._orphans.update(self._catalog.files.orphans())
         self._orphans.difference_update(self._catalog.pending_ids())
         todo = self._changed()
         # Not for a run that is to end: loading a network can take minutes.
@@ -211,7 +211,7 @@ class _Run:
                     recategorised.append(file)
             self._counts["found"] += 1
             self._report()
-        self._catalog.record_files(recategorised)
+        self._catalog.files.record(recategorised)
         return todo
 
     def _lacking(self, changed: Sequence[FileState]) -> list[FileState]:
@@ -240,7 +240,7 @@ class _Run:
         )
         taken = {file.path for file in changed}
         files: list[FileState] = []
-        for states in self._catalog.files_of(sorted(no_thumbnail | no_vector)).values():
+        for states in self._catalog.files.of(sorted(no_thumbnail | no_vector)).values():
             # A file that is still there, if the picture has several.
             left = [state for state in states if state.path not in taken]
             if len(left) > 1:
@@ -372,8 +372,8 @@ class _Run:
         """Drop files that are gone or broken, and pictures whose last file that was."""
         gone = [path for path in self._gone if self._scan.covers(path)]
         gone += [path for path in self._broken if path in self._states]
-        self._orphans.update(self._catalog.forget_files(gone))
-        self._orphans &= set(self._catalog.orphans())
+        self._orphans.update(self._catalog.files.forget(gone))
+        self._orphans &= set(self._catalog.files.orphans())
         self._counts["removed"] += self._stores.discard(sorted(self._orphans))
 
     def _snapshot(self) -> Progress:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from engine import checking, indexing
-from engine.catalog import FileState
 from engine.duplicates import Originals
 from engine.encoders import encoder_from
 from engine.errors import (
@@ -20,6 +19,7 @@ from engine.errors import (
     UnknownCategoryError,
     UnknownImageError,
 )
+from engine.files import FileState
 from engine.images import MIN_SIDE, open_image, thumbnail
 from engine.locks import OwnerLock
 from engine.stores import Batch, Stores
@@ -278,7 +278,7 @@ class Library:
                     f"There is no picture {name} in the library.", key="unknown_image", image=name
                 )
         for path in paths:
-            known_files = self.catalog.file_states(path.resolve())
+            known_files = self.catalog.files.states(path.resolve())
             if not known_files:
                 raise UnknownImageError(
                     f"Nothing of {path} is in the library.", key="unknown_path", path=str(path)

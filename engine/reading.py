@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from engine.catalog import FileState, Photo
+from engine.catalog import Photo
 from engine.errors import ImageError
 from engine.images import MAX_BYTES, MIN_SIDE, image_id, open_image, perceptual_hash, thumbnail
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from engine.encoders.encoder import BatchedEncoder
+    from engine.files import FileState
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from engine.catalog import Catalog, FileState, Photo
+from engine.catalog import Catalog, Photo
 from engine.crawls import CrawlLog
 from engine.errors import StoreError
 from engine.pixels import Thumbnails
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from engine.config import Settings
     from engine.encoders import LazyEncoder
     from engine.encoders.encoder import BatchedEncoder
+    from engine.files import FileState
     from engine.vectors import Vectors
 
 
@@ -146,7 +147,7 @@ class Stores:
         """
         try:
             self.catalog.add_pending(batch.photos)
-            orphans = self.catalog.record_files(batch.files)
+            orphans = self.catalog.files.record(batch.files)
             self._write_files(batch)
             private = self.catalog.owners([*batch.thumbs, *batch.vectors])
             if batch.thumbs:
@@ -194,7 +195,7 @@ class Stores:
         ids = list(ids)
         self.catalog.begin_removal(ids)
         folders: set[Path] = set()
-        for states in self.catalog.files_of(ids).values():
+        for states in self.catalog.files.of(ids).values():
             for path in (Path(state.path) for state in states if state.is_stored):
                 path.unlink(missing_ok=True)
                 path.with_name(f".{path.name}{PART}").unlink(missing_ok=True)
@@ -211,13 +212,13 @@ class Stores:
         """
         self.remove(self.catalog.removed_ids())
         pending = self.catalog.pending_ids()
-        states = self.catalog.files_of(pending)
+        states = self.catalog.files.of(pending)
         own = [state.path for each in states.values() for state in each if state.is_stored]
         for folder in {Path(path).parent for path in own}:
             for half in folder.glob(f".*{PART}"):
                 half.unlink(missing_ok=True)
-        self.catalog.forget_files([path for path in own if not Path(path).exists()])
-        self.discard(self.catalog.orphans())
+        self.catalog.files.forget([path for path in own if not Path(path).exists()])
+        self.discard(self.catalog.files.orphans())
         pending = self.catalog.pending_ids()
         if pending:
             unfinished = set(self.thumbnails.missing(pending))

@@ -114,7 +114,8 @@ class _Cleaner:
             self._is_ready = False
             try:
                 self._process = subprocess.Popen(
-                    [sys.executable, "-m", "engine.crawl.cleaner"],
+                    # What a decoder warns of is said by the reason for refusing, or by nothing.
+                    [sys.executable, "-W", "ignore", "-m", "engine.crawl.cleaner"],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.PIPE,
                     # A Ctrl-C is for the one who crawls; the end of its input ends a cleaner.

@@ -13,7 +13,8 @@ from sqlalchemy import update
 from bot.i18n import Translator
 from bot.links import PARAMETER, digest, link_to, opened_by, parameter_of
 from bot.playground import Fault
-from engine.catalog import CategoryCount, FileState, Photo
+from engine.catalog import CategoryCount, Photo
+from engine.files import FileState
 from engine.library import Library
 from engine.schema import Image
 from tests.bot.conftest import CATEGORIES, RunBot, answer_to
@@ -71,7 +72,7 @@ def fill_with_categories(settings: Settings, names: list[str]) -> None:
     ]
     with Library.open(settings, write=False) as library:
         library.catalog.add_pending(photos)
-        library.catalog.record_files(files)
+        library.catalog.files.record(files)
         library.catalog.mark_ready(photo.id for photo in photos)
 
 

@@ -13,8 +13,9 @@ from bot.demo import demo_encoder
 from bot.links import digest
 from bot.playground import Fault
 from bot.strips import MOST, Strips, fitting_categories
-from engine.catalog import CategoryCount, FileState, Photo
+from engine.catalog import CategoryCount, Photo
 from engine.config import load_settings
+from engine.files import FileState
 from engine.library import Library
 from engine.schema import Image, Inbox
 from tests.bot.conftest import RunBot, answer_to, draw
@@ -60,7 +61,7 @@ def fill(settings: Settings, category: str, count: int) -> list[str]:
     files = [FileState(f"/nowhere/{p.id}.jpg", p.id, category, 1, 1) for p in photos]
     with Library.open(settings, write=False) as library:
         library.catalog.add_pending(photos)
-        library.catalog.record_files(files)
+        library.catalog.files.record(files)
         library.catalog.mark_ready(photo.id for photo in photos)
     return sorted(photo.id for photo in photos)
 

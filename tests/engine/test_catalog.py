@@ -14,8 +14,9 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from engine.catalog import Catalog, CategoryCount, FileState, Photo, Totals
+from engine.catalog import Catalog, CategoryCount, Photo, Totals
 from engine.errors import StoreError
+from engine.files import FileState
 from engine.schema import Base, Chat, Inbox, Question, TelegramFile
 
 pytest_plugins = ["tests.engine.databases"]
@@ -38,7 +39,7 @@ def file(path, number, category="cats", **facts):
 def stored(catalog, *photos):
     """Pictures with one file each, ready."""
     catalog.add_pending(photos)
-    catalog.record_files(
+    catalog.files.record(
         file(f"/pictures/{each.category}/{each.id}.jpg", int(each.id, 16), each.category)
         for each in photos
     )
@@ -67,7 +68,7 @@ def test_facts_come_back_as_they_were_given(catalog):
 
 def test_the_librarys_own_copy_is_the_path_of_a_picture_with_several_files(catalog):
     catalog.add_pending([photo(1)])
-    catalog.record_files([file("/a.jpg", 1), file("/z.jpg", 1, is_stored=True)])
+    catalog.files.record([file("/a.jpg", 1), file("/z.jpg", 1, is_stored=True)])
     assert catalog.facts(names(1))[f"{1:016x}"].path == Path("/z.jpg")
 
 
@@ -97,42 +98,42 @@ def test_adding_again_renews_a_pending_picture_and_leaves_a_ready_one_alone(cata
 
 def test_a_picture_follows_the_file_that_remains(catalog):
     catalog.add_pending([photo(1, "cats")])
-    catalog.record_files([file("/cats/1.jpg", 1), file("/pets/1.jpg", 1, "pets")])
+    catalog.files.record([file("/cats/1.jpg", 1), file("/pets/1.jpg", 1, "pets")])
     catalog.mark_ready(names(1))
-    assert catalog.forget_files(["/cats/1.jpg"]) == []
+    assert catalog.files.forget(["/cats/1.jpg"]) == []
     assert catalog.ids_in("pets") == names(1)
-    assert catalog.forget_files(["/pets/1.jpg", "/never/there.jpg"]) == names(1)
-    assert catalog.orphans() == names(1)
-    assert catalog.remove_images(catalog.orphans()) == 1
+    assert catalog.files.forget(["/pets/1.jpg", "/never/there.jpg"]) == names(1)
+    assert catalog.files.orphans() == names(1)
+    assert catalog.remove_images(catalog.files.orphans()) == 1
     assert catalog.all_ids(None) == []
 
 
 def test_a_picture_keeps_its_category_while_one_file_agrees(catalog):
     catalog.add_pending([photo(1, "cats")])
-    catalog.record_files([file("/z/1.jpg", 1, "cats"), file("/a/1.jpg", 1, "animals")])
+    catalog.files.record([file("/z/1.jpg", 1, "cats"), file("/a/1.jpg", 1, "animals")])
     assert catalog.facts(names(1))[f"{1:016x}"].category == "cats"
 
 
 def test_a_file_that_changed_gives_up_its_old_picture(catalog):
     stored(catalog, photo(1), photo(2))
-    [path] = [each.path for each in catalog.files_of(names(1))[f"{1:016x}"]]
-    assert catalog.record_files([file(path, 2)]) == names(1)
-    assert len(catalog.files_of(names(1, 2))[f"{2:016x}"]) == 2
+    [path] = [each.path for each in catalog.files.of(names(1))[f"{1:016x}"]]
+    assert catalog.files.record([file(path, 2)]) == names(1)
+    assert len(catalog.files.of(names(1, 2))[f"{2:016x}"]) == 2
 
 
 def test_moved_files_keep_their_picture_and_take_the_new_category(catalog):
     stored(catalog, photo(1, "cats"))
     old = "/pictures/cats/0000000000000001.jpg"
-    assert catalog.move_files({old: file("/pictures/lions/new.jpg", 1, "lions")}) == []
-    assert list(catalog.file_states()) == ["/pictures/lions/new.jpg"]
+    assert catalog.files.move({old: file("/pictures/lions/new.jpg", 1, "lions")}) == []
+    assert list(catalog.files.states()) == ["/pictures/lions/new.jpg"]
     assert catalog.ids_in("lions") == names(1)
 
 
 def test_two_files_can_change_places(catalog):
     stored(catalog, photo(1), photo(2))
     one, two = (f"/pictures/cats/{name}.jpg" for name in names(1, 2))
-    assert catalog.move_files({one: file(two, 1), two: file(one, 2)}) == []
-    assert {path: each.image_id for path, each in catalog.file_states().items()} == {
+    assert catalog.files.move({one: file(two, 1), two: file(one, 2)}) == []
+    assert {path: each.image_id for path, each in catalog.files.states().items()} == {
         one: f"{2:016x}",
         two: f"{1:016x}",
     }
@@ -144,26 +145,26 @@ def test_two_files_can_change_places(catalog):
 def test_any_file_name_the_system_allows_survives(catalog, name):
     path = f"/pictures/{os.fsdecode(name)}"
     catalog.add_pending([photo(1)])
-    catalog.record_files([file(path, 1)])
-    assert list(catalog.file_states(Path("/pictures"))) == [path]
+    catalog.files.record([file(path, 1)])
+    assert list(catalog.files.states(Path("/pictures"))) == [path]
     assert catalog.facts(names(1))[f"{1:016x}"].path == Path(path)
-    assert catalog.forget_files([path]) == names(1)
+    assert catalog.files.forget([path]) == names(1)
 
 
 def test_a_folder_means_what_lies_below_it_and_not_its_namesakes(catalog):
     inside = ["/p/a/1.jpg", "/p/a/b/2.jpg", "/p/a/\udcff.jpg"]
     outside = ["/p/a.jpg", "/p/a b/3.jpg", "/p/a0/4.jpg", "/p/A/5.jpg", "/p/a_/6.jpg", "/p/a-/7"]
     catalog.add_pending([photo(1)])
-    catalog.record_files([file(path, 1) for path in [*inside, *outside]])
-    assert sorted(catalog.file_states(Path("/p/a"))) == sorted(inside)
-    assert list(catalog.file_states(Path("/p/a.jpg"))) == ["/p/a.jpg"]
-    assert len(catalog.file_states(Path("/"))) == len(catalog.file_states()) == 9
+    catalog.files.record([file(path, 1) for path in [*inside, *outside]])
+    assert sorted(catalog.files.states(Path("/p/a"))) == sorted(inside)
+    assert list(catalog.files.states(Path("/p/a.jpg"))) == ["/p/a.jpg"]
+    assert len(catalog.files.states(Path("/"))) == len(catalog.files.states()) == 9
 
 
 @pytest.mark.parametrize("odd", ["\udcff\udcfe", "nul\0nul", "half \ud83d pair"])
 def test_a_category_that_is_no_text_is_found_by_the_name_it_was_given(catalog, odd):
     catalog.add_pending([photo(1, odd, title=odd)])
-    catalog.record_files([file("/a.jpg", 1, odd)])
+    catalog.files.record([file("/a.jpg", 1, odd)])
     catalog.mark_ready(names(1))
     assert catalog.ids_in(odd) == names(1)
     [count] = catalog.categories()
@@ -191,10 +192,10 @@ def test_an_empty_catalogue_answers_everything_with_nothing(catalog):
     assert catalog.totals() == Totals(0, 0, 0, 0, 0, 0)
     ids, hashes = catalog.phashes()
     assert (ids, hashes.shape) == ([], (0,))
-    assert (catalog.facts([]), catalog.file_states(), catalog.orphans()) == ({}, {}, [])
+    assert (catalog.facts([]), catalog.files.states(), catalog.files.orphans()) == ({}, {}, [])
     catalog.add_pending([])
     catalog.mark_near({})
-    assert (catalog.record_files([]), catalog.remove_images([])) == ([], 0)
+    assert (catalog.files.record([]), catalog.remove_images([])) == ([], 0)
 
 
 def test_totals_count_what_is_there(catalog):
@@ -218,12 +219,12 @@ def test_removing_a_picture_forgets_its_files_and_telegrams_ids(catalog):
     assert catalog.remove_images(names(1, 7)) == 1
     with catalog.session(read_only=True) as session:
         assert session.scalars(select(TelegramFile.image_id)).all() == names(2)
-    assert len(catalog.file_states()) == 1
+    assert len(catalog.files.states()) == 1
 
 
 def test_a_file_needs_its_picture(catalog):
     with pytest.raises(Exception, match=r"(?i)foreign key"):
-        catalog.record_files([file("/a.jpg", 1)])
+        catalog.files.record([file("/a.jpg", 1)])
 
 
 def test_batches_larger_than_a_statement_takes_parameters(catalog):

@@ -76,7 +76,7 @@ def test_rows_of_no_picture_are_dropped(library: Library) -> None:
 
 
 def test_picture_that_lost_its_files_is_dropped(library: Library, gallery: Path) -> None:
-    library.catalog.forget_files([str(gallery / "lion" / "0.jpg")])
+    library.catalog.files.forget([str(gallery / "lion" / "0.jpg")])
     assert found(library) == {Trouble.FILELESS: 1}
     assert repaired(library)
 

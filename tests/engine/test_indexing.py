@@ -237,7 +237,7 @@ def test_lacking_picture_is_completed_from_whichever_of_its_files_is_there(
     shutil.copy(gallery / "lion" / "0.jpg", gallery / "tiger" / "copy.jpg")
     with Library.open(pixel_settings, write=True) as library:
         library.index([gallery])
-        files = library.catalog.files_of(library.catalog.all_ids())
+        files = library.catalog.files.of(library.catalog.all_ids())
         [name] = [name for name, states in files.items() if len(states) == 2]
         library.thumbnails.delete([name])
         (gallery / "lion" / "0.jpg").unlink()
@@ -356,7 +356,7 @@ def test_picture_replaced_in_a_stopped_run_is_dropped_by_the_next(
         for number in range(100, 400):
             paint(gallery / "tiger" / f"{number}.jpg", number)
         assert library.index([gallery], progress=progress, stop=stop).stopped
-        assert len(library.catalog.orphans()) == 1
+        assert len(library.catalog.files.orphans()) == 1
         assert library.index([gallery]).counts.removed == 1
         assert library.check().is_clean
 
@@ -449,7 +449,7 @@ def test_killed_ten_times_the_library_is_complete_and_nothing_embedded_twice(
     with Library.open(settings, write=True) as library:
         library.index([photos])
         files = {str(path) for path in photos.resolve().rglob("*.jpg")}
-        assert set(library.catalog.file_states()) == files
+        assert set(library.catalog.files.states()) == files
         assert embedded_rows(library) == library.catalog.count()
         report = library.check()
     assert report.is_clean, report.findings

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from engine.catalog import FileState, Photo
+from engine.catalog import Photo
 from engine.config import Settings, load_settings
 from engine.crawl.cleaning import Cleaned, clean
 from engine.errors import (
@@ -18,6 +18,7 @@ from engine.errors import (
     UnknownCategoryError,
     UnknownImageError,
 )
+from engine.files import FileState
 from engine.images import image_id
 from engine.library import Library, NewPicture
 from engine.stores import folder_name
@@ -112,7 +113,7 @@ def test_remove_deletes_files_only_where_the_library_stored_them(
     with Library.open(settings, write=True) as library:
         library.index([gallery])
         own = gallery / "lion" / "0.jpg"
-        [state] = library.catalog.file_states(own).values()
+        [state] = library.catalog.files.states(own).values()
         copy = settings.library_dir / "lion" / "copy.jpg"
         copy.parent.mkdir()
         copy.write_bytes(own.read_bytes())
@@ -120,7 +121,7 @@ def test_remove_deletes_files_only_where_the_library_stored_them(
         stored = FileState(
             str(copy.resolve()), state.image_id, "lion", info.st_size, info.st_mtime_ns, True
         )
-        library.catalog.record_files([stored])
+        library.catalog.files.record([stored])
         library.remove(ids=[state.image_id])
         assert own.exists()
         assert not copy.exists()
