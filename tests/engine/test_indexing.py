@@ -398,7 +398,6 @@ from pathlib import Path
 import chromadb, timm, torch
 from engine.config import load_settings
 from engine.library import Library
-from engine.stores import MIN_SIDE
 
 data_dir, encoder, photos = sys.argv[1:]
 settings = load_settings(data_dir=data_dir, encoder=encoder, device="cpu")
