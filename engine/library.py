@@ -229,13 +229,13 @@ class Library:
                 FileState(path, name, photo.category, len(each.data), moment, is_stored=True)
             )
             batch.contents[path] = each.data
-            if encoder is None and each.thumb is not None:
-                batch.thumbs[name] = each.thumb
-                continue
-            image = open_image(each.data, min_side=MIN_SIDE)
-            batch.thumbs[name] = thumbnail(image, self.thumbnails.side)
-            if encoder is not None:
-                crops.append(encoder.prepare(image))
+            thumb = each.thumb
+            if thumb is None or encoder is not None:
+                image = open_image(each.data, min_side=MIN_SIDE)
+                thumb = thumbnail(image, self.thumbnails.side) if thumb is None else thumb
+                if encoder is not None:
+                    crops.append(encoder.prepare(image))
+            batch.thumbs[name] = thumb
         if encoder is not None and crops:
             batch.vectors = dict(zip(new, encoder.embed_prepared(np.stack(crops)), strict=True))
         if new:

@@ -8,7 +8,6 @@ import re
 import unicodedata
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from io import FileIO
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -302,10 +301,9 @@ def _write_file(file: FileState, data: bytes) -> None:
     """Under another name first, so that none is ever half."""
     path = Path(file.path)
     half = path.with_name(f".{path.name}{PART}")
-    with FileIO(half, "w") as stream:
-        rest = memoryview(data)
-        while rest:
-            rest = rest[stream.write(rest) :]
+    with half.open("wb") as stream:
+        stream.write(data)
+        stream.flush()
         os.utime(half, ns=(file.mtime_ns, file.mtime_ns))
         os.fsync(stream.fileno())
     half.replace(path)

@@ -138,7 +138,7 @@ def clean(data: bytes, *, is_strict: bool = True) -> Cleaned | Refusal:
 
 
 def warm_up() -> None:
-    """Load what cleaning needs; an import in the midst of downloads would hold them all up."""
+    """Load what cleaning needs, so that the first picture takes no longer than the others."""
     stream = io.BytesIO()
     Image.new("RGB", (8, 8)).save(stream, "JPEG")
     clean(stream.getvalue(), is_strict=False)

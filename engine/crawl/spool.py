@@ -44,7 +44,7 @@ class Spool:
             self._folder.mkdir(parents=True, exist_ok=True)
             for path in list(self._folder.iterdir()):
                 digest, _, length = path.name.partition(".")
-                if length and path.stat().st_size == int(length):
+                if length.isdecimal() and path.stat().st_size == int(length):
                     self._whole[digest] = path
                 else:
                     path.unlink()
@@ -113,7 +113,7 @@ class Part:
             # Not into a file of that name: a run that was told to end may be writing there yet.
             try:
                 self._empty.popleft().replace(self._path)
-            except IndexError:
+            except (IndexError, FileNotFoundError):
                 self._path.unlink(missing_ok=True)
             self._file = FileIO(self._path, "w")
 

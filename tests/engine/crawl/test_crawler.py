@@ -6,12 +6,13 @@ import threading
 import time
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from engine.crawl import cleaners, downloads
 from engine.crawl.crawler import Crawler, CrawlRunningError
 from engine.errors import LookalikeError, StoreError
-from engine.images import image_id
+from engine.images import MIN_SIDE, image_id, open_image, thumbnail
 from engine.library import Library
 from tests.engine.crawl import web
 
@@ -303,3 +304,13 @@ def test_a_crawl_whose_cleaners_cannot_start_fails_and_says_so(library, picture,
         Crawler(library, web.Web({"u/1": picture(1)}), [web.Listed(["u/1"])]).run("tiger")
     [entry] = library.crawls.recent()
     assert entry.state == "failed"
+
+
+def test_thumbnails_are_those_of_the_stored_files(library, picture):
+    pages = {url: picture(number) for number, url in enumerate(urls(6))}
+    report = Crawler(library, web.Web(pages), [web.Listed(pages)]).run("tiger", wanted=6)
+    assert len(report.pictures) == 6
+    side = library.thumbnails.side
+    for name, facts in library.catalog.facts(report.pictures).items():
+        stored = thumbnail(open_image(facts.path, min_side=MIN_SIDE), side)
+        np.testing.assert_array_equal(library.thumbnails.get([name])[0], stored)

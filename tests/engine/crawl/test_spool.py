@@ -78,6 +78,26 @@ def test_after_a_sudden_end_what_has_its_full_length_is_whole(tmp_path, length, 
     assert not is_kept or spool.path(URL).read_bytes() == b"picture"
 
 
+def test_files_of_other_names_are_cleared_away(tmp_path):
+    folder = Spool(tmp_path, 1)._folder
+    for name in (".DS_Store", "0123.7.part", "0123", "0123.", "0123.-7", "0123.7.7"):
+        (folder / name).write_bytes(b"picture")
+    (folder / "4567.7").write_bytes(b"picture")
+    Spool(tmp_path, 1)
+    assert names(tmp_path) == ["4567.7"]
+
+
+def test_an_empty_file_that_somebody_deleted_is_made_anew(tmp_path):
+    spool = Spool(tmp_path, 1)
+    for url in (URL, f"{URL}?2"):
+        with spool.receiving(url) as part:
+            part.begin(7)
+            part.write(b"picture")
+        assert spool.path(url).read_bytes() == b"picture"
+        spool.path(url).unlink()
+        spool._empty.append(spool.path(url))
+
+
 def test_sweeping_spares_a_crawl_that_begins_meanwhile(tmp_path):
     for number in (1, 2):
         Spool(tmp_path, number)
